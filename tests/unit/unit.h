@@ -1,0 +1,24 @@
+/* What the unit tests share: cmocka with what it needs, and a small random generator that a fixed
+   seed makes repeatable. */
+#ifndef HANDOFF_TESTS_UNIT_H
+#define HANDOFF_TESTS_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* The next of a sequence (xorshift32); *seed is not 0. */
+static inline uint32_t unit_random(uint32_t *seed)
+{
+    uint32_t x = *seed;
+
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return *seed = x;
+}
+
+#endif

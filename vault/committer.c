@@ -1,0 +1,397 @@
+#include "vault/committer.h"
+
+#include "vault/apply.h"
+#include "vault/protocol/secret.h"
+#include "vault/record.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum scrub_request { SCRUB_NONE, SCRUB_ASKED, SCRUB_DONE };
+
+struct committer {
+    struct committer_options options;
+    char path[4096];
+    struct store *store; /* NULL between a failed commit and the reopening */
+    struct ledger ledger;
+    pthread_t thread;
+    atomic_int_least64_t latest; /* the latest time given out or recorded */
+
+    pthread_mutex_t lock; /* for all below */
+    pthread_cond_t work;  /* to the thread: something to do */
+    pthread_cond_t scrubbed;
+    struct vault_job *head, **tail;
+    size_t queued;
+    bool waiting; /* the thread sleeps: it needs a signal */
+    bool closing;
+    enum scrub_request scrub;
+    int scrub_result;
+};
+
+static void report(const struct committer *c, int level, const char *what, int64_t number)
+{
+    c->options.vault->report(c->options.vault->report_ctx, level, what, number);
+}
+
+static void report_store(const struct committer *c, const char *what)
+{
+    int number = 0;
+
+    report(c, VAULT_REPORT_ERROR, what, 0);
+    if (c->store != NULL) {
+        const char *text = store_error(c->store, &number);
+
+        report(c, VAULT_REPORT_ERROR, text, number);
+    }
+}
+
+static int64_t raise_latest(struct committer *c, int64_t time)
+{
+    int64_t latest = atomic_load(&c->latest);
+
+    while (time > latest && !atomic_compare_exchange_weak(&c->latest, &latest, time))
+        ;
+    return time > latest ? time : latest;
+}
+
+int64_t committer_now(struct committer *c)
+{
+    return raise_latest(c, (int64_t)time(NULL));
+}
+
+/* ---- transactions ---- */
+
+/* Opens the database anew after a commit whose outcome is unknown. */
+static int ensure_store(struct committer *c)
+{
+    char why[256];
+
+    if (c->store != NULL)
+        return 0;
+    c->store = store_open(c->path, STORE_WRITER, why, sizeof(why));
+    if (c->store == NULL) {
+        report(c, VAULT_REPORT_ERROR, "the database cannot be opened again", 0);
+        return -1;
+    }
+    report(c, VAULT_REPORT_WARNING, "the database was opened again", 0);
+    return 0;
+}
+
+static int begin(struct committer *c)
+{
+    struct ledger *l = &c->ledger;
+
+    if (ensure_store(c) != 0)
+        return -1;
+    l->store = c->store;
+    l->keyring = c->options.keyring;
+    l->burned = false;
+    if (store_begin(c->store, &l->head) != 0) {
+        report_store(c, "a transaction cannot begin");
+        return -1;
+    }
+    (void)raise_latest(c, l->head.time);
+    l->now = committer_now(c);
+    return 0;
+}
+
+static enum answer commit(struct committer *c)
+{
+    const int rc = store_commit(c->store);
+
+    if (rc == 0) {
+        if (c->ledger.burned || store_log_bytes(c->store) > COMMITTER_LOG_BYTES)
+            c->options.scrub_wanted(c->options.scrub_ctx);
+        return ANSWER_OK;
+    }
+    if (rc != STORE_UNKNOWN) {
+        report_store(c, "a transaction was rolled back");
+        return ANSWER_UNAVAILABLE;
+    }
+    report_store(c, "a commit failed: its outcome is unknown");
+    store_close(c->store);
+    c->store = NULL;
+    (void)ensure_store(c);
+    return ANSWER_OUTCOME_UNKNOWN;
+}
+
+static void rollback(struct committer *c)
+{
+    report_store(c, "a transaction was rolled back");
+    store_rollback(c->store);
+}
+
+/* Takes back what a job was told by a transaction that did not come to be. */
+static void unanswer(struct vault_job *job, enum answer answer)
+{
+    secret_heap_free(job->result.envelope);
+    job->result = (struct vault_result){.answer = answer, .event = -1};
+    job->own.appended = -1;
+}
+
+/* Applies the jobs from first up to (not including) end in one transaction. */
+static enum answer transact(struct committer *c, struct vault_job *first, struct vault_job *end)
+{
+    enum answer answer = ANSWER_UNAVAILABLE;
+    struct vault_job *job;
+
+    if (begin(c) == 0) {
+        for (job = first; job != end; job = job->next)
+            if (apply_job(&c->ledger, job) != 0)
+                break;
+        if (job == end)
+            answer = commit(c);
+        else
+            rollback(c);
+    }
+    if (answer != ANSWER_OK)
+        for (job = first; job != end; job = job->next)
+            unanswer(job, answer);
+    return answer;
+}
+
+/* Wakes the waiting and answers. A job is its owner's again once done was called. */
+static void publish(struct committer *c, struct vault_job *batch)
+{
+    for (struct vault_job *job = batch; job != NULL; job = job->next)
+        if (job->own.appended >= 0)
+            watch_wake(c->options.watches, job->id);
+    while (batch != NULL) {
+        struct vault_job *next = batch->next;
+
+        batch->done(batch);
+        batch = next;
+    }
+}
+
+static void run_batch(struct committer *c, struct vault_job *batch)
+{
+    /* A batch that fails may fail for one of its jobs alone: then each is tried by itself. */
+    if (transact(c, batch, NULL) == ANSWER_UNAVAILABLE && batch->next != NULL)
+        for (struct vault_job *job = batch; job != NULL; job = job->next)
+            (void)transact(c, job, job->next);
+    publish(c, batch);
+}
+
+/* Does what is due, at most COMMITTER_SWEEP_MAX handoffs. Returns whether there may be more. */
+static bool sweep(struct committer *c)
+{
+    uint8_t ids[COMMITTER_SWEEP_MAX][16];
+    size_t count = 0, i = 0;
+
+    if (ensure_store(c) != 0 ||
+        store_due(c->store, committer_now(c), ids, COMMITTER_SWEEP_MAX, &count) != 0 ||
+        count == 0 || begin(c) != 0)
+        return false;
+    while (i < count && apply_due(&c->ledger, ids[i]) == 0)
+        i++;
+    if (i < count) {
+        rollback(c);
+        return false;
+    }
+    if (commit(c) != ANSWER_OK)
+        return false;
+    for (i = 0; i < count; i++)
+        watch_wake(c->options.watches, ids[i]);
+    return count == COMMITTER_SWEEP_MAX;
+}
+
+/* ---- the thread ---- */
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void wait_until(struct committer *c, int64_t ms)
+{
+    const struct timespec t = {.tv_sec = (time_t)(ms / 1000),
+                               .tv_nsec = (long)(ms % 1000) * 1000000};
+
+    c->waiting = true;
+    pthread_cond_timedwait(&c->work, &c->lock, &t);
+    c->waiting = false;
+}
+
+/* Takes at most COMMITTER_BATCH_MAX jobs off the queue. */
+static struct vault_job *take_batch(struct committer *c)
+{
+    struct vault_job *batch = c->head, **link = &c->head;
+    size_t n = 0;
+
+    while (*link != NULL && n < COMMITTER_BATCH_MAX) {
+        link = &(*link)->next;
+        n++;
+    }
+    if (n == 0)
+        return NULL;
+    c->head = *link;
+    *link = NULL;
+    c->queued -= n;
+    if (c->head == NULL)
+        c->tail = &c->head;
+    return batch;
+}
+
+static void answer_scrub(struct committer *c)
+{
+    const int rc = ensure_store(c) == 0 ? store_scrub(c->store, STORE_SCRUB_FINISH) : -1;
+
+    if (rc < 0)
+        report_store(c, "the write-ahead log cannot be emptied");
+    pthread_mutex_lock(&c->lock);
+    c->scrub_result = rc;
+    c->scrub = SCRUB_DONE;
+    pthread_cond_broadcast(&c->scrubbed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void *run(void *arg)
+{
+    struct committer *c = arg;
+    int64_t sweep_at = 0;
+
+    for (;;) {
+        struct vault_job *batch;
+        bool scrub, closing;
+
+        pthread_mutex_lock(&c->lock);
+        while (c->head == NULL && c->scrub != SCRUB_ASKED && !c->closing &&
+               monotonic_ms() < sweep_at)
+            wait_until(c, sweep_at);
+        batch = take_batch(c);
+        scrub = c->scrub == SCRUB_ASKED;
+        closing = c->closing;
+        pthread_mutex_unlock(&c->lock);
+
+        if (batch != NULL)
+            run_batch(c, batch);
+        else if (closing)
+            break;
+        if (monotonic_ms() >= sweep_at && !sweep(c))
+            sweep_at = monotonic_ms() + COMMITTER_SWEEP_MS;
+        if (scrub)
+            answer_scrub(c);
+    }
+    if (ensure_store(c) == 0 && store_scrub(c->store, STORE_SCRUB_FINISH) != 0)
+        report(c, VAULT_REPORT_WARNING, "the write-ahead log was not emptied at the end", 0);
+    return NULL;
+}
+
+/* ---- from outside ---- */
+
+void committer_post(struct committer *c, struct vault_job *job)
+{
+    bool wake;
+
+    job->next = NULL;
+    job->own.appended = -1;
+    pthread_mutex_lock(&c->lock);
+    if (c->closing || c->queued >= COMMITTER_QUEUE_MAX) {
+        pthread_mutex_unlock(&c->lock);
+        unanswer(job, ANSWER_BUSY);
+        job->result.retry_after_s = 1;
+        job->done(job);
+        return;
+    }
+    *c->tail = job;
+    c->tail = &job->next;
+    c->queued++;
+    wake = c->waiting;
+    pthread_mutex_unlock(&c->lock);
+    if (wake)
+        pthread_cond_signal(&c->work);
+}
+
+int committer_scrub(struct committer *c)
+{
+    int rc = -1;
+
+    pthread_mutex_lock(&c->lock);
+    if (!c->closing) {
+        c->scrub = SCRUB_ASKED;
+        pthread_cond_signal(&c->work);
+        while (c->scrub == SCRUB_ASKED && !c->closing)
+            pthread_cond_wait(&c->scrubbed, &c->lock);
+        if (c->scrub == SCRUB_DONE)
+            rc = c->scrub_result;
+        c->scrub = SCRUB_NONE;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+/* Initialises what must be destroyed again. Returns 0 or -1. */
+static int init_locks(struct committer *c)
+{
+    pthread_condattr_t monotonic;
+    int rc = -1;
+
+    if (pthread_condattr_init(&monotonic) != 0)
+        return -1;
+    if (pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 &&
+        pthread_mutex_init(&c->lock, NULL) == 0 && pthread_cond_init(&c->work, &monotonic) == 0 &&
+        pthread_cond_init(&c->scrubbed, NULL) == 0)
+        rc = 0;
+    pthread_condattr_destroy(&monotonic);
+    return rc;
+}
+
+static void destroy(struct committer *c)
+{
+    store_close(c->store);
+    pthread_cond_destroy(&c->scrubbed);
+    pthread_cond_destroy(&c->work);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+struct committer *committer_start(const struct committer_options *options, struct store *store,
+                                  char *why, size_t why_size)
+{
+    struct committer *c = calloc(1, sizeof(*c));
+
+    if (c == NULL || init_locks(c) != 0) {
+        snprintf(why, why_size, "out of memory");
+        free(c);
+        store_close(store);
+        return NULL;
+    }
+    c->options = *options;
+    c->store = store;
+    c->tail = &c->head;
+    snprintf(c->path, sizeof(c->path), "%s", options->path);
+
+    if (begin(c) != 0 || record_vault_opened(&c->ledger) != 0 || commit(c) != ANSWER_OK) {
+        snprintf(why, why_size, "%s: the first event cannot be written; is the disk full?",
+                 options->path);
+        destroy(c);
+        return NULL;
+    }
+    if (pthread_create(&c->thread, NULL, run, c) != 0) {
+        snprintf(why, why_size, "a thread cannot be started");
+        destroy(c);
+        return NULL;
+    }
+    return c;
+}
+
+void committer_stop(struct committer *c)
+{
+    if (c == NULL)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->closing = true;
+    pthread_cond_broadcast(&c->work);
+    pthread_cond_broadcast(&c->scrubbed);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    destroy(c);
+}

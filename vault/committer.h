@@ -1,0 +1,54 @@
+/*
+ * The one writer. Takes what has queued, applies it in one transaction, commits once, then wakes
+ * who waits for events and answers all: while one commit is being synced the next batch gathers by
+ * itself. Between batches it sweeps what is due, a bounded number at a time, and finishes scrubs.
+ */
+#ifndef HANDOFF_VAULT_COMMITTER_H
+#define HANDOFF_VAULT_COMMITTER_H
+
+#include "vault/keyring.h"
+#include "vault/store/store.h"
+#include "vault/vault.h"
+#include "vault/watch.h"
+
+enum {
+    COMMITTER_BATCH_MAX = 512,   /* jobs in a transaction */
+    COMMITTER_QUEUE_MAX = 16384, /* jobs that wait; more are told to come back */
+    COMMITTER_SWEEP_MAX = 128,   /* due handoffs in a transaction of their own */
+    COMMITTER_SWEEP_MS = 500,
+    COMMITTER_LOG_BYTES = 16 * 1024 * 1024 /* of write-ahead log, from which on a scrub is wanted */
+};
+
+struct committer;
+
+struct committer_options {
+    const char *path; /* of the database; copied */
+    const struct keyring *keyring;
+    struct watch_table *watches;
+    const struct vault_options *vault; /* for report */
+    void (*scrub_wanted)(void *ctx);   /* after a commit that burned; must not block */
+    void *scrub_ctx;
+};
+
+/* Opens the event log with a vault.opened event and starts the thread. Takes over store, the
+   writing connection. keyring, watches and vault must outlive it. Returns NULL (with store closed)
+   and a sentence in why. */
+struct committer *committer_start(const struct committer_options *options, struct store *store,
+                                  char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Answers what has queued, empties the write-ahead log, stops the thread, frees; NULL is nothing.
+ */
+void committer_stop(struct committer *c);
+
+/* See vault_post. */
+void committer_post(struct committer *c, struct vault_job *job) __attribute__((nonnull));
+
+/* See vault_now. */
+int64_t committer_now(struct committer *c) __attribute__((nonnull));
+
+/* Finishes a scrub on the committer's thread and waits for it. Returns what store_scrub returned,
+   or -1 when the committer is stopping. */
+int committer_scrub(struct committer *c) __attribute__((nonnull, warn_unused_result));
+
+#endif

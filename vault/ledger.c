@@ -1,0 +1,182 @@
+#include "vault/ledger.h"
+
+#include "vault/protocol/encoding.h"
+#include "vault/protocol/merkle.h"
+
+#include <sodium.h>
+#include <string.h>
+
+/* Details before sealing, one after the other: field and NUL, salt, length (4 bytes, big-endian),
+   value. */
+enum { SALT_BYTES = 32, LENGTH_BYTES = 4 };
+
+void ledger_begin(struct ledger *l, const char *kind, const uint8_t *id)
+{
+    l->text = text_into(l->line, sizeof(l->line));
+    l->committed = text_into(l->commitments, sizeof(l->commitments));
+    l->details_len = 0;
+    l->overflow = false;
+
+    text_add(&l->text, "{\"v\":1,\"n\":");
+    text_i64(&l->text, l->head.next);
+    text_add(&l->text, ",\"t\":");
+    text_i64(&l->text, l->now);
+    text_add(&l->text, ",\"kind\":\"");
+    text_add(&l->text, kind);
+    text_add(&l->text, "\"");
+    if (id != NULL) {
+        text_add(&l->text, ",\"id\":\"");
+        text_id(&l->text, id);
+        text_add(&l->text, "\"");
+    }
+}
+
+static const uint8_t *draw_salt(struct ledger *l)
+{
+    if (l->salts_left == 0) {
+        randombytes_buf(l->salts, sizeof(l->salts));
+        l->salts_left = LEDGER_SALTS;
+    }
+    return l->salts[--l->salts_left];
+}
+
+static void put(struct ledger *l, const void *data, size_t len)
+{
+    if (l->overflow || len > sizeof(l->details) - l->details_len) {
+        l->overflow = true;
+        return;
+    }
+    memcpy(l->details + l->details_len, data, len);
+    l->details_len += len;
+}
+
+static void commitment(uint8_t out[32], const uint8_t salt[SALT_BYTES], const char *field,
+                       const void *value, size_t len)
+{
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, salt, SALT_BYTES, 32);
+    crypto_generichash_update(&state, (const uint8_t *)field, strlen(field) + 1);
+    crypto_generichash_update(&state, value, len);
+    crypto_generichash_final(&state, out, 32);
+}
+
+void ledger_detail(struct ledger *l, const char *field, const void *value, size_t len)
+{
+    const uint8_t length[LENGTH_BYTES] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16),
+                                          (uint8_t)(len >> 8), (uint8_t)len};
+    const uint8_t *salt;
+    uint8_t hash[32];
+
+    if (len == 0)
+        return;
+    salt = draw_salt(l);
+    put(l, field, strlen(field) + 1);
+    put(l, salt, SALT_BYTES);
+    put(l, length, sizeof(length));
+    put(l, value, len);
+
+    commitment(hash, salt, field, value, len);
+    if (l->committed.len > 0)
+        text_add(&l->committed, ",");
+    text_add(&l->committed, "\"");
+    text_add(&l->committed, field);
+    text_add(&l->committed, "\":\"");
+    text_base64url(&l->committed, hash, sizeof(hash));
+    text_add(&l->committed, "\"");
+}
+
+void ledger_detail_base64url(struct ledger *l, const char *field, const uint8_t *value, size_t len)
+{
+    char text[ENCODING_BASE64URL_LEN(64) + 1];
+
+    if (len > 64) {
+        l->overflow = true;
+        return;
+    }
+    encoding_base64url(text, value, len);
+    ledger_detail(l, field, text, ENCODING_BASE64URL_LEN(len));
+}
+
+static void index_bytes(uint8_t out[8], int64_t n)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)((uint64_t)n >> (56 - 8 * i));
+}
+
+int64_t ledger_end(struct ledger *l, int64_t prev)
+{
+    struct store_event e = {.n = l->head.next, .time = l->now, .prev = prev};
+    uint8_t ad[8];
+
+    text_add(&l->text, ",\"details\":{");
+    text_bytes(&l->text, l->committed.data, l->committed.len);
+    text_add(&l->text, "}}");
+    if (l->text.overflow || l->committed.overflow || l->overflow)
+        return -1;
+
+    e.line = l->text.data;
+    e.line_len = l->text.len;
+    merkle_leaf(e.leaf, e.line, e.line_len);
+    if (l->details_len > 0) {
+        index_bytes(ad, e.n);
+        keyring_seal(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), l->details, l->details_len,
+                     l->sealed);
+        e.key_id = keyring_current(l->keyring);
+        e.details = l->sealed;
+        e.details_len = l->details_len + KEYRING_OVERHEAD;
+    }
+    if (store_append(l->store, &e) != 0)
+        return -1;
+    l->head.next++;
+    return e.n;
+}
+
+/* Takes one detail off the front of data. Returns the bytes taken, or 0 when it is malformed. */
+static size_t take_detail(struct vault_detail *out, const uint8_t *data, size_t len)
+{
+    const uint8_t *end = memchr(data, 0, len);
+    size_t head, value_len = 0;
+
+    if (end == NULL)
+        return 0;
+    head = (size_t)(end - data) + 1 + SALT_BYTES + LENGTH_BYTES;
+    if (head > len)
+        return 0;
+    for (int i = LENGTH_BYTES; i > 0; i--)
+        value_len = value_len << 8 | data[head - (size_t)i];
+    if (value_len > len - head)
+        return 0;
+    out->field = (const char *)data;
+    memcpy(out->salt, end + 1, SALT_BYTES);
+    out->value = data + head;
+    out->value_len = value_len;
+    return head + value_len;
+}
+
+int ledger_open_details(const struct keyring *k, const struct store_event *e, uint8_t *buffer,
+                        struct vault_detail *details, size_t max)
+{
+    size_t count = 0, len, at = 0;
+    uint8_t ad[8];
+
+    if (e->details == NULL)
+        return 0;
+    if (e->details_len < KEYRING_OVERHEAD ||
+        e->details_len > LEDGER_DETAILS_BYTES + KEYRING_OVERHEAD)
+        return -1;
+    index_bytes(ad, e->n);
+    if (keyring_unseal(k, e->key_id, KEYRING_DETAILS, ad, sizeof(ad), e->details, e->details_len,
+                       buffer) != 0)
+        return -1;
+    len = e->details_len - KEYRING_OVERHEAD;
+    while (at < len && count < max) {
+        const size_t taken = take_detail(&details[count], buffer + at, len - at);
+
+        if (taken == 0)
+            return -1;
+        at += taken;
+        count++;
+    }
+    return (int)count;
+}

@@ -1,0 +1,69 @@
+/*
+ * The audit log: events become lines of exact bytes, lines become leaves, details become
+ * commitments.
+ *
+ * A line is {"v":1,"n":index,"t":time,"kind":"…","id":"…", members of the kind…,"details":{field:
+ * commitment,…}} without spaces. A commitment is BLAKE2b-256(key = 32 random bytes of salt, field ‖
+ * 0x00 ‖ value); salts and values are sealed in a side table, so that each can be disclosed or
+ * erased alone and the log still verifies.
+ */
+#ifndef HANDOFF_VAULT_LEDGER_H
+#define HANDOFF_VAULT_LEDGER_H
+
+#include "vault/keyring.h"
+#include "vault/protocol/text.h"
+#include "vault/store/store.h"
+#include "vault/vault.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LEDGER_DETAILS_BYTES = 8192, /* room for an event's details before sealing */
+    LEDGER_SALTS = 32            /* drawn from the kernel at once */
+};
+
+/* The log's end within one transaction; what it holds is scratch for the event being written. */
+struct ledger {
+    struct store *store;
+    const struct keyring *keyring;
+    struct store_head head;
+    int64_t now; /* the transaction's time; never before head.time */
+    bool burned; /* an envelope was destroyed in this transaction */
+
+    char line[VAULT_EVENT_LINE_MAX];
+    struct text text; /* into line */
+    char commitments[1024];
+    struct text committed; /* into commitments */
+    uint8_t details[LEDGER_DETAILS_BYTES];
+    size_t details_len;
+    uint8_t sealed[LEDGER_DETAILS_BYTES + KEYRING_OVERHEAD];
+    uint8_t salts[LEDGER_SALTS][32];
+    size_t salts_left;
+    bool overflow;
+};
+
+/* Starts an event: kind, and the handoff's id or NULL. The kind's members are then appended to
+   l->text (each with its leading comma), and details added. */
+void ledger_begin(struct ledger *l, const char *kind, const uint8_t *id)
+    __attribute__((nonnull(1, 2)));
+
+/* Adds a detail: a personal field, or something that is disclosed later. An empty value is left
+ * out. */
+void ledger_detail(struct ledger *l, const char *field, const void *value, size_t len)
+    __attribute__((nonnull(1, 2)));
+void ledger_detail_base64url(struct ledger *l, const char *field, const uint8_t *value, size_t len)
+    __attribute__((nonnull));
+
+/* Finishes the event and appends it after prev, the same handoff's last event (-1: none). Returns
+   its index; or -1 when the store failed or the event was too long (nothing of it is then kept). */
+int64_t ledger_end(struct ledger *l, int64_t prev) __attribute__((nonnull, warn_unused_result));
+
+/* Opens an event's details into buffer (of LEDGER_DETAILS_BYTES) and fills at most max of them,
+   which point into buffer. Returns their number, or -1 when they are not authentic. */
+int ledger_open_details(const struct keyring *k, const struct store_event *e, uint8_t *buffer,
+                        struct vault_detail *details, size_t max)
+    __attribute__((nonnull, warn_unused_result));
+
+#endif

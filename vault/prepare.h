@@ -1,0 +1,14 @@
+/* What a job needs and no transaction: hashes, the at-rest layer, a receipt's signature. Done on
+   the caller's thread, so that the one writer does only what it alone can do. */
+#ifndef HANDOFF_VAULT_PREPARE_H
+#define HANDOFF_VAULT_PREPARE_H
+
+#include "vault/keyring.h"
+#include "vault/readers.h"
+#include "vault/vault.h"
+
+/* Fills job->own. Returns 0, or -1 when memory is short or the store cannot be read. */
+int prepare_job(struct vault_job *job, const struct keyring *keyring, struct readers *readers)
+    __attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,175 @@
+#include "vault/record.h"
+
+#include <string.h>
+
+static void member(struct ledger *l, const char *name)
+{
+    text_add(&l->text, ",\"");
+    text_add(&l->text, name);
+    text_add(&l->text, "\":");
+}
+
+static void member_text(struct ledger *l, const char *name, const char *value)
+{
+    member(l, name);
+    text_add(&l->text, "\"");
+    text_add(&l->text, value);
+    text_add(&l->text, "\"");
+}
+
+static void member_base64url(struct ledger *l, const char *name, const uint8_t value[32])
+{
+    member(l, name);
+    text_add(&l->text, "\"");
+    text_base64url(&l->text, value, 32);
+    text_add(&l->text, "\"");
+}
+
+static void member_i64(struct ledger *l, const char *name, int64_t value)
+{
+    member(l, name);
+    text_i64(&l->text, value);
+}
+
+static void member_bool(struct ledger *l, const char *name, bool value)
+{
+    member(l, name);
+    text_add(&l->text, value ? "true" : "false");
+}
+
+/* Who called: the last details of every event that a call brings about. */
+static void origin(struct ledger *l, const struct vault_job *job)
+{
+    if (job == NULL)
+        return;
+    ledger_detail(l, "address", job->address, strlen(job->address));
+    ledger_detail(l, "agent", job->agent, strlen(job->agent));
+}
+
+static int append(struct change *c)
+{
+    const int64_t n = ledger_end(c->l, c->h.last_n);
+
+    if (n < 0)
+        return -1;
+    c->h.last_n = n;
+    c->touched = true;
+    if (c->first < 0)
+        c->first = n;
+    if (c->job != NULL)
+        c->job->own.appended = n;
+    return 0;
+}
+
+int record_created(struct change *c, const struct vault_submission *in)
+{
+    struct ledger *l = c->l;
+
+    ledger_begin(l, "handoff.created", c->h.id);
+    member_base64url(l, "envelope_hash", c->h.envelope_hash);
+    member_i64(l, "size", (int64_t)in->envelope_len);
+    member_bool(l, "code", in->code);
+    member_i64(l, "expires_at", c->h.facts.expires_at);
+    member_i64(l, "lease", c->h.facts.lease_s);
+    member_text(l, "burn", in->burn_on_claim ? "on-claim" : "on-opened");
+    for (unsigned i = 0; i < VAULT_TEXTS; i++)
+        ledger_detail(l, vault_text_names[i], in->texts[i], strlen(in->texts[i]));
+    ledger_detail_base64url(l, "opened_hash", c->h.opened_hash, 32);
+    ledger_detail_base64url(l, "receipt_key", c->h.receipt_key, 32);
+    origin(l, c->job);
+    return append(c);
+}
+
+int record_claimed(struct change *c)
+{
+    ledger_begin(c->l, "claim.accepted", c->h.id);
+    member_base64url(c->l, "claimant_hash", c->h.claimant_hash);
+    member_i64(c->l, "lease_until", c->h.facts.lease_until);
+    origin(c->l, c->job);
+    return append(c);
+}
+
+int record_refused(struct change *c, bool claimant, unsigned count, const struct vault_job *job)
+{
+    ledger_begin(c->l, "claim.refused", c->h.id);
+    member_text(c->l, "state", lifecycle_state_name(c->h.facts.state));
+    member_bool(c->l, "claimant", claimant);
+    member_i64(c->l, "count", count);
+    origin(c->l, job);
+    return append(c);
+}
+
+int record_wrong_code(struct change *c, unsigned tries_left, unsigned count,
+                      const struct vault_job *job)
+{
+    ledger_begin(c->l, "claim.wrong-code", c->h.id);
+    member_i64(c->l, "tries_left", tries_left);
+    member_i64(c->l, "count", count);
+    origin(c->l, job);
+    return append(c);
+}
+
+int record_opened(struct change *c, bool late)
+{
+    ledger_begin(c->l, "handoff.opened", c->h.id);
+    member_base64url(c->l, "opened_token", c->job->in.opened.opened_token);
+    member_bool(c->l, "late", late);
+    origin(c->l, c->job);
+    if (append(c) != 0)
+        return -1;
+    c->h.opened_n = c->h.last_n;
+    return 0;
+}
+
+int record_lapsed(struct change *c, enum lifecycle_cause cause)
+{
+    ledger_begin(c->l, "handoff.lapsed", c->h.id);
+    member_text(c->l, "cause", cause == LIFECYCLE_CAUSE_REVOKED ? "revoked" : "lease-over");
+    origin(c->l, c->job);
+    return append(c);
+}
+
+int record_burned(struct change *c, enum lifecycle_cause cause)
+{
+    ledger_begin(c->l, "handoff.burned", c->h.id);
+    member_text(c->l, "cause", lifecycle_cause_name(cause));
+    origin(c->l, c->job);
+    return append(c);
+}
+
+int record_receipt(struct change *c, bool claimant)
+{
+    const struct vault_receipt *in = &c->job->in.receipt;
+    const struct receipt r = {.outcome = in->outcome,
+                              .at = in->at,
+                              .details = in->has_details ? in->details : NULL,
+                              .details_len = in->details_len};
+    struct receipt named = r;
+    char statement[RECEIPT_STATEMENT_MAX];
+    size_t len;
+
+    memcpy(named.id, c->h.id, sizeof(named.id));
+    memcpy(named.envelope_hash, c->h.envelope_hash, sizeof(named.envelope_hash));
+    len = receipt_statement(statement, &named);
+
+    ledger_begin(c->l, r.outcome == RECEIPT_CONFIRMED ? "receipt.confirmed" : "receipt.rejected",
+                 c->h.id);
+    member_i64(c->l, "at", in->at);
+    member_bool(c->l, "claimant", claimant);
+    ledger_detail(c->l, "statement", statement, len);
+    ledger_detail_base64url(c->l, "signature", in->signature, sizeof(in->signature));
+    if (in->has_details)
+        ledger_detail(c->l, "details", in->details, in->details_len);
+    origin(c->l, c->job);
+    if (append(c) != 0)
+        return -1;
+    c->job->result.event = c->h.last_n;
+    return store_add_receipt(c->l->store, c->h.id, c->job->own.hash[0], c->h.last_n);
+}
+
+int record_vault_opened(struct ledger *l)
+{
+    ledger_begin(l, "vault.opened", NULL);
+    member_text(l, "version", HANDOFF_VERSION);
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}

@@ -1,0 +1,40 @@
+/*
+ * The events: what the line and the details of each kind hold (docs/protocol.md has the table).
+ *
+ * Each call appends one event to the handoff's own chain. Returns 0, or -1 when the store failed.
+ */
+#ifndef HANDOFF_VAULT_RECORD_H
+#define HANDOFF_VAULT_RECORD_H
+
+#include "vault/ledger.h"
+#include "vault/vault.h"
+
+/* One handoff while it is being changed. */
+struct change {
+    struct ledger *l;
+    struct vault_job *job; /* NULL when time is the cause */
+    struct store_handoff h;
+    int64_t first; /* the first event appended by the present verdict; -1: none yet */
+    bool touched;  /* the row must be written back */
+};
+
+int record_created(struct change *c, const struct vault_submission *in);
+int record_claimed(struct change *c);
+
+/* These two stand for count calls; a coalesced one (job NULL) names nobody. */
+int record_refused(struct change *c, bool claimant, unsigned count, const struct vault_job *job);
+int record_wrong_code(struct change *c, unsigned tries_left, unsigned count,
+                      const struct vault_job *job);
+
+/* Also notes the event as the handoff's first opened one. */
+int record_opened(struct change *c, bool late);
+int record_lapsed(struct change *c, enum lifecycle_cause cause);
+int record_burned(struct change *c, enum lifecycle_cause cause);
+
+/* Also keeps the statement's hash (c->job->own.hash[0]), so that a repeat is recognised. */
+int record_receipt(struct change *c, bool claimant);
+
+/* That a vault was opened; it belongs to no handoff. */
+int record_vault_opened(struct ledger *l);
+
+#endif

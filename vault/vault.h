@@ -1,0 +1,227 @@
+/*
+ * The only door to the store of one-time secrets. Knows no HTTP and no JSON requests.
+ *
+ * Writing calls are jobs: the caller fills one in, vault_post() queues it, one committer thread
+ * applies what has queued in one transaction, and job->done runs on that thread after the commit is
+ * on disk (or has failed). Reads run on the caller's thread with a database connection of their own
+ * and never wait for the writer.
+ *
+ * Times are Unix seconds. The vault's clock never runs backwards: see vault_now.
+ */
+#ifndef HANDOFF_VAULT_H
+#define HANDOFF_VAULT_H
+
+#include "vault/answer.h"
+#include "vault/lifecycle.h"
+#include "vault/protocol/receipt.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    VAULT_EXPIRES_MIN_S = 60,
+    VAULT_EXPIRES_DEFAULT_S = 7 * 86400,
+    VAULT_EXPIRES_MAX_S = 30 * 86400,
+    VAULT_LEASE_MIN_S = 60,
+    VAULT_LEASE_DEFAULT_S = 600,
+    VAULT_LEASE_MAX_S = 86400,
+    VAULT_TEXT_MAX = 200,   /* bytes of a label, recipient or reference */
+    VAULT_ADDRESS_MAX = 64, /* with NUL */
+    VAULT_AGENT_MAX = 128,  /* with NUL */
+    VAULT_DETAILS_PER_EVENT = 12,
+    VAULT_EVENT_LINE_MAX = 2048 /* bytes of an event's line */
+};
+
+struct vault;
+
+struct vault_options {
+    const char *dir;     /* the data directory; made 0700 when absent */
+    size_t envelope_max; /* bytes; at most ENVELOPE_MAX */
+    unsigned readers;    /* reading connections: one per thread that reads */
+    /* Called with constant text and an errno-like number (or 0) about what an operator should know;
+       from any thread; never given anything of a client. NULL: nobody wants to know. */
+    void (*report)(void *ctx, int level, const char *what, int64_t number);
+    void *report_ctx;
+};
+
+enum { VAULT_REPORT_ERROR = 3, VAULT_REPORT_WARNING = 4, VAULT_REPORT_INFO = 6 }; /* syslog's */
+
+/* Opens or makes the data directory and starts the vault's threads. Returns the vault; or NULL with
+   a sentence in why (why_size bytes) that says what is wrong and what to do. */
+struct vault *vault_open(const struct vault_options *options, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Answers every queued job, empties the write-ahead log, stops the threads, frees. No thread may be
+   inside another call. NULL is nothing. */
+void vault_close(struct vault *v);
+
+/* The vault's time: the larger of the wall clock and the time of the last event. */
+int64_t vault_now(struct vault *v) __attribute__((nonnull));
+
+/* ---- writing ---- */
+
+enum vault_op {
+    VAULT_SUBMIT,
+    VAULT_CLAIM,
+    VAULT_OPENED,
+    VAULT_RECEIPT,
+    VAULT_REVOKE,
+    VAULT_PROBE /* commits a row that is no event: proves that an event could be written */
+};
+
+/* The optional texts of a submission, in the order in which their details stand in the event. */
+enum vault_text { VAULT_LABEL, VAULT_SHOWN_LABEL, VAULT_RECIPIENT, VAULT_REF, VAULT_TEXTS };
+
+/* The texts' names: as members of the request and as details of the event. */
+extern const char *const vault_text_names[VAULT_TEXTS];
+
+struct vault_submission {
+    uint8_t *envelope; /* from secret_heap_alloc; the job owns it */
+    size_t envelope_len;
+    uint8_t claim_hash[32], opened_hash[32], receipt_key[32], manage_hash[32];
+    uint8_t link_hash[32]; /* where code is set; zeros otherwise */
+    bool code;
+    bool burn_on_claim;
+    uint32_t expires_in_s, lease_s;              /* within the bounds above */
+    char texts[VAULT_TEXTS][VAULT_TEXT_MAX + 1]; /* UTF-8; empty: absent */
+};
+
+struct vault_claim {
+    uint8_t token[32], claimant[32], link_token[32];
+    bool has_link_token;
+};
+
+struct vault_opening {
+    uint8_t opened_token[32], claimant[32];
+};
+
+struct vault_receipt {
+    enum receipt_outcome outcome;
+    int64_t at;
+    bool has_details;
+    char *details; /* JSON text, from secret_heap_alloc, details_len bytes; the job owns it */
+    size_t details_len;
+    uint8_t signature[RECEIPT_SIGNATURE_BYTES];
+    uint8_t claimant[32];
+    bool has_claimant;
+};
+
+struct vault_result {
+    enum answer answer;
+    enum lifecycle_state state;     /* after the call, where the handoff exists */
+    int64_t event;                  /* index of the event that records it, or -1 */
+    int64_t at;                     /* for the answers that carry a time */
+    unsigned tries_left;            /* ANSWER_WRONG_CODE */
+    unsigned retry_after_s;         /* ANSWER_TOO_MANY_TRIES, ANSWER_BUSY */
+    int64_t created_at, expires_at; /* VAULT_SUBMIT */
+    int64_t lease_until;            /* VAULT_CLAIM */
+    uint8_t *envelope;              /* VAULT_CLAIM: from secret_heap_alloc; the job owns it */
+    size_t envelope_len;
+};
+
+struct vault_job {
+    enum vault_op op;
+    uint8_t id[16];
+    char address[VAULT_ADDRESS_MAX]; /* the client's, text; empty: unknown */
+    char agent[VAULT_AGENT_MAX];     /* its User-Agent, printable ASCII; empty: unknown */
+    union {
+        struct vault_submission submit;
+        struct vault_claim claim;
+        struct vault_opening opened;
+        struct vault_receipt receipt;
+        uint8_t manage_key[32]; /* VAULT_REVOKE */
+    } in;
+    struct vault_result result;
+    struct { /* the vault's: what vault_post works out on the caller's thread */
+        uint8_t hash[4][32];
+        uint8_t address_tag[16];
+        uint8_t *sealed;
+        size_t sealed_len;
+        bool proof;
+        int64_t appended; /* the last event that this job appended, or -1 */
+    } own;
+    void (*done)(struct vault_job *job); /* on the committer's thread; must not block */
+    void *owner;                         /* the caller's, untouched */
+    struct vault_job *next;              /* the vault's */
+};
+
+/* Queues a job; the vault holds it until done has been called. Never blocks on the disk. When the
+   queue is full or the vault is closing, done is called at once, on this thread, with ANSWER_BUSY.
+ */
+void vault_post(struct vault *v, struct vault_job *job) __attribute__((nonnull));
+
+/* Posts a job (done and owner are overwritten) and waits for it. */
+void vault_call(struct vault *v, struct vault_job *job) __attribute__((nonnull));
+
+/* Wipes a job and frees what it owns. A zeroed job is nothing. */
+void vault_job_clear(struct vault_job *job) __attribute__((nonnull));
+
+/* ---- reading ---- */
+
+struct vault_view {
+    enum lifecycle_state state; /* as of now, even before the sweeper came by */
+    bool burned;
+    bool code;
+    uint8_t envelope_hash[32];
+    int64_t created_at, expires_at, changed_at;
+    int64_t lease_until;                  /* 0 where there is none (yet) */
+    char shown_label[VAULT_TEXT_MAX + 1]; /* empty: none */
+};
+
+/* Reads one handoff. ANSWER_OK, ANSWER_NOT_FOUND or ANSWER_UNAVAILABLE. */
+enum answer vault_read(struct vault *v, const uint8_t id[16], struct vault_view *out)
+    __attribute__((nonnull, warn_unused_result));
+
+struct vault_detail {
+    const char *field; /* static or inside the event */
+    uint8_t salt[32];
+    const uint8_t *value; /* inside the event; value_len bytes of UTF-8 */
+    size_t value_len;
+};
+
+struct vault_event {
+    int64_t index;
+    const char *line; /* the leaf's exact bytes, line_len of them; lives for the callback */
+    size_t line_len;
+    const struct vault_detail *details;
+    size_t details_len;
+};
+
+struct vault_timeline {
+    enum lifecycle_state state;
+    int64_t next; /* what to pass as after to go on */
+};
+
+/* Whether manage_key is the one registered for id. ANSWER_OK, ANSWER_NOT_FOUND, ANSWER_FORBIDDEN or
+   ANSWER_UNAVAILABLE. */
+enum answer vault_check_manage_key(struct vault *v, const uint8_t id[16],
+                                   const uint8_t manage_key[32])
+    __attribute__((nonnull, warn_unused_result));
+
+/* Calls each for the handoff's events with an index above after (-1: all), in order, at most limit
+   of them, with the details that may be disclosed by now. Stops early when each returns false.
+   ANSWER_OK (also for none), ANSWER_NOT_FOUND or ANSWER_UNAVAILABLE. */
+enum answer vault_events(struct vault *v, const uint8_t id[16], int64_t after, unsigned limit,
+                         bool (*each)(void *ctx, const struct vault_event *event), void *ctx,
+                         struct vault_timeline *out)
+    __attribute__((nonnull(1, 2, 5, 7), warn_unused_result));
+
+/* ---- waiting for events ---- */
+
+struct vault_watch {
+    uint8_t id[16];
+    void (*wake)(struct vault_watch *w); /* on the committer's thread; must not block nor add or
+                                            remove watches; may be called more than once */
+    void *owner;
+    struct vault_watch *next, **link; /* the vault's */
+};
+
+/* Calls w->wake after each commit that appended an event to w->id, until it is removed. To miss
+   nothing: add, then read. */
+void vault_watch_add(struct vault *v, struct vault_watch *w) __attribute__((nonnull));
+
+/* Afterwards wake is not running and will not be called. */
+void vault_watch_remove(struct vault *v, struct vault_watch *w) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,183 @@
+#include "api/connections.h"
+
+#include "api/server.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum phase { PHASE_IDLE, PHASE_READING, PHASE_WORKING, PHASE_SENDING, PHASE_CUT };
+
+struct connection {
+    struct connection *next, **link;
+    int fd;
+    /* Phase and deadline in one word, so that a change of phase and a cut cannot both happen: the
+       deadline in milliseconds times 8, plus the phase. */
+    atomic_int_least64_t state;
+};
+
+struct connections {
+    pthread_mutex_t lock; /* for the list; a socket is not closed while it is held */
+    struct connection *first;
+};
+
+static const char too_late[] =
+    "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\n"
+    "Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 163\r\n\r\n"
+    "{\"type\":\"urn:handoff:problem:deadline\",\"title\":\"The request took too long to arrive\","
+    "\"status\":408,\"detail\":\"Nothing was changed. Send it again.\",\"code\":\"deadline\"}";
+
+static int64_t state_of(enum phase phase, int64_t deadline_ms)
+{
+    return deadline_ms * 8 + phase;
+}
+
+static enum phase phase_of(int64_t state)
+{
+    return (enum phase)(state & 7);
+}
+
+static int64_t in_ms(int64_t ms)
+{
+    return server_now_us() / 1000 + ms;
+}
+
+struct connections *connections_new(void)
+{
+    struct connections *c = calloc(1, sizeof(*c));
+
+    if (c != NULL)
+        pthread_mutex_init(&c->lock, NULL);
+    return c;
+}
+
+void connections_free(struct connections *c)
+{
+    if (c == NULL)
+        return;
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+static void opened(struct connections *c, struct MHD_Connection *connection, void **context)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *n = info != NULL ? calloc(1, sizeof(*n)) : NULL;
+
+    *context = n; /* NULL: it is served, and its first request refused */
+    if (n == NULL)
+        return;
+    n->fd = info->connect_fd;
+    atomic_init(&n->state, state_of(PHASE_IDLE, in_ms(CONNECTIONS_IDLE_MS)));
+    pthread_mutex_lock(&c->lock);
+    n->next = c->first;
+    n->link = &c->first;
+    if (c->first != NULL)
+        c->first->link = &n->next;
+    c->first = n;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void closed(struct connections *c, struct connection *n)
+{
+    if (n == NULL)
+        return;
+    pthread_mutex_lock(&c->lock);
+    *n->link = n->next;
+    if (n->next != NULL)
+        n->next->link = n->link;
+    pthread_mutex_unlock(&c->lock);
+    free(n);
+}
+
+void connections_notify(void *ctx, struct MHD_Connection *connection, void **socket_context,
+                        enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        opened(ctx, connection, socket_context);
+    else
+        closed(ctx, *socket_context);
+}
+
+static struct connection *find(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
+/* Changes the phase, unless the connection was cut. */
+static bool change(struct MHD_Connection *connection, enum phase phase, int64_t deadline_ms)
+{
+    struct connection *n = find(connection);
+    int64_t state;
+
+    if (n == NULL)
+        return false;
+    state = atomic_load(&n->state);
+    do {
+        if (phase_of(state) == PHASE_CUT)
+            return false;
+    } while (!atomic_compare_exchange_weak(&n->state, &state, state_of(phase, deadline_ms)));
+    return true;
+}
+
+void connections_reading(struct MHD_Connection *connection, int64_t ms)
+{
+    (void)change(connection, PHASE_READING, in_ms(ms));
+}
+
+bool connections_working(struct MHD_Connection *connection)
+{
+    return change(connection, PHASE_WORKING, 0);
+}
+
+void connections_sending(struct MHD_Connection *connection)
+{
+    (void)change(connection, PHASE_SENDING, in_ms(CONNECTIONS_SEND_MS));
+}
+
+void connections_idle(struct MHD_Connection *connection)
+{
+    (void)change(connection, PHASE_IDLE, in_ms(CONNECTIONS_IDLE_MS));
+}
+
+/* Shuts a connection down if it still is in the state that was seen. */
+static void cut(struct connection *n, int64_t state)
+{
+    if (!atomic_compare_exchange_strong(&n->state, &state, state_of(PHASE_CUT, 0)))
+        return;
+    /* A small answer that does not fit into the socket's buffer is not worth waiting for. */
+    if (phase_of(state) == PHASE_READING)
+        (void)!send(n->fd, too_late, sizeof(too_late) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(n->fd, SHUT_RDWR);
+}
+
+void connections_expire(struct connections *c, int64_t now_ms)
+{
+    pthread_mutex_lock(&c->lock);
+    for (struct connection *n = c->first; n != NULL; n = n->next) {
+        const int64_t state = atomic_load(&n->state);
+        const enum phase phase = phase_of(state);
+
+        if (phase != PHASE_WORKING && phase != PHASE_CUT && now_ms >= state >> 3)
+            cut(n, state);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+void connections_end_idle(struct connections *c)
+{
+    pthread_mutex_lock(&c->lock);
+    for (struct connection *n = c->first; n != NULL; n = n->next) {
+        const int64_t state = atomic_load(&n->state);
+
+        if (phase_of(state) == PHASE_IDLE)
+            cut(n, state);
+    }
+    pthread_mutex_unlock(&c->lock);
+}

@@ -1,0 +1,44 @@
+/*
+ * The connections and their absolute deadlines: libmicrohttpd's own timeout is one of inactivity,
+ * and a byte now and then keeps it from ever coming. One rule: from the moment it is idle, reads or
+ * is answered, a connection has so long to get to the next; then its socket is shut down.
+ */
+#ifndef HANDOFF_API_CONNECTIONS_H
+#define HANDOFF_API_CONNECTIONS_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    CONNECTIONS_IDLE_MS = 30000, /* from accept, or from the last answer, to a request line */
+    CONNECTIONS_SEND_MS = 60000  /* to take an answer */
+};
+
+struct connections;
+
+struct connections *connections_new(void) __attribute__((warn_unused_result));
+void connections_free(struct connections *c);
+
+/* For MHD_OPTION_NOTIFY_CONNECTION; ctx is the struct connections. */
+void connections_notify(void *ctx, struct MHD_Connection *connection, void **socket_context,
+                        enum MHD_ConnectionNotificationCode code);
+
+/* A request line has come: it must be complete within ms. */
+void connections_reading(struct MHD_Connection *connection, int64_t ms);
+
+/* The request is complete: there is no deadline while we work. Returns false when it was too late
+   and the connection has been shut down. */
+bool connections_working(struct MHD_Connection *connection);
+
+/* An answer is being sent; and when it was, the connection is idle. */
+void connections_sending(struct MHD_Connection *connection);
+void connections_idle(struct MHD_Connection *connection);
+
+/* Shuts down what is over its deadline by now. A request that was being read is told so first. */
+void connections_expire(struct connections *c, int64_t now_ms);
+
+/* Shuts down all that are idle. */
+void connections_end_idle(struct connections *c);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The calls, one file for each resource. Each handle reads what was asked, and replies or posts a
+ * job; each _done fills the reply from the job's result. The router's table binds them to paths.
+ */
+#ifndef HANDOFF_API_ENDPOINTS_H
+#define HANDOFF_API_ENDPOINTS_H
+
+#include "api/request.h"
+
+size_t handoffs_put_max(const struct server *s);
+void handoffs_put(struct request *r);
+void handoffs_put_done(struct request *r);
+void handoffs_get(struct request *r);
+void handoffs_delete(struct request *r);
+void handoffs_delete_done(struct request *r);
+
+size_t claim_post_max(const struct server *s);
+void claim_post(struct request *r);
+void claim_post_done(struct request *r);
+
+size_t opened_post_max(const struct server *s);
+void opened_post(struct request *r);
+void opened_post_done(struct request *r);
+
+size_t receipts_post_max(const struct server *s);
+void receipts_post(struct request *r);
+void receipts_post_done(struct request *r);
+
+void events_get(struct request *r);
+void events_get_done(struct request *r);
+
+void health_live(struct request *r);
+void health_ready(struct request *r);
+void health_ready_done(struct request *r);
+
+/* {"state","event"}: the reply that opened, receipts and DELETE share; or the refusal. */
+void endpoints_reply_state(struct request *r, unsigned status);
+
+#endif

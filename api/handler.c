@@ -1,0 +1,236 @@
+#include "api/handler.h"
+
+#include "api/connections.h"
+#include "api/guard.h"
+#include "api/log.h"
+#include "api/request.h"
+#include "api/router.h"
+#include "api/server.h"
+#include "api/waits.h"
+#include "vault/protocol/secret.h"
+#include "vault/protocol/text.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+/* On every answer, errors too. */
+static const struct {
+    const char *name, *value;
+} fixed_headers[] = {
+    {"Cache-Control", "no-store"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+};
+
+void *handler_target(void *ctx, const char *target, struct MHD_Connection *connection)
+{
+    struct server *s = ctx;
+
+    connections_reading(connection, server_request_deadline_ms(s));
+    return request_new(s, connection, target);
+}
+
+/* ---- the answer ---- */
+
+static void add_number_header(struct MHD_Response *response, const char *name, uint64_t number)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+    (void)MHD_add_response_header(response, name, text);
+}
+
+static void add_headers(const struct request *r, struct MHD_Response *response)
+{
+    for (size_t i = 0; i < sizeof(fixed_headers) / sizeof(fixed_headers[0]); i++)
+        (void)MHD_add_response_header(response, fixed_headers[i].name, fixed_headers[i].value);
+    (void)MHD_add_response_header(response, "Content-Type",
+                                  r->reply.problem ? "application/problem+json"
+                                                   : "application/json");
+    add_number_header(response, "X-Request-Id", r->number);
+    if (r->reply.allow != NULL)
+        (void)MHD_add_response_header(response, "Allow", r->reply.allow);
+    if (r->reply.retry_after_s != 0)
+        add_number_header(response, "Retry-After", r->reply.retry_after_s);
+    if (r->reply.status == MHD_HTTP_UNAUTHORIZED)
+        (void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    if (r->close || server_is_draining(r->server))
+        (void)MHD_add_response_header(response, "Connection", "close");
+}
+
+/* Hands the reply to libmicrohttpd, which wipes and frees its body when it was sent. */
+static enum MHD_Result queue(struct request *r)
+{
+    struct MHD_Response *response =
+        r->reply.body != NULL ? MHD_create_response_from_buffer_with_free_callback(
+                                    r->reply.len, r->reply.body, secret_heap_free)
+                              : MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result result;
+
+    if (response == NULL)
+        return MHD_NO;
+    r->reply.body = NULL;
+    r->stage = REQUEST_DONE;
+    add_headers(r, response);
+    connections_sending(r->connection);
+    result = MHD_queue_response(r->connection, r->reply.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* Refuses before the body was read: the connection cannot go on after that. */
+static enum MHD_Result refuse(struct request *r, enum problem_code code, const char *detail)
+{
+    r->close = true;
+    request_refuse(r, code, detail);
+    return queue(r);
+}
+
+/* ---- the stages ---- */
+
+static enum MHD_Result refuse_route(struct request *r, const struct router_match *m, bool has_body)
+{
+    r->close |= has_body;
+    switch (m->result) {
+    case ROUTER_BAD_ID:
+        request_refuse(r, PROBLEM_BAD_ID, NULL);
+        break;
+    case ROUTER_NO_METHOD:
+        request_refuse(r, PROBLEM_METHOD_NOT_ALLOWED, NULL);
+        r->reply.allow = m->allow;
+        break;
+    case ROUTER_NO_PATH:
+    case ROUTER_FOUND:
+        request_refuse(r, PROBLEM_NOT_FOUND, NULL);
+        break;
+    }
+    return queue(r);
+}
+
+/* Makes room for the body, of a size that the header fields announced and the route allows. */
+static enum MHD_Result begin_body(struct request *r, const struct guard_fields *fields)
+{
+    size_t max;
+
+    r->stage = REQUEST_READING;
+    if (r->route->body_max == NULL)
+        return MHD_YES;
+    max = r->route->body_max(r->server);
+    if (fields->length > max) {
+        const struct problem p = {.code = PROBLEM_TOO_LARGE, .limit = (int64_t)max};
+
+        r->close = true;
+        request_problem(r, &p);
+        return queue(r);
+    }
+    if (!fields->json)
+        return refuse(r, PROBLEM_MEDIA_TYPE, NULL);
+    r->body_size = (size_t)fields->length;
+    r->body = secret_heap_alloc(r->body_size);
+    return r->body != NULL ? MHD_YES : refuse(r, PROBLEM_UNAVAILABLE, NULL);
+}
+
+static enum MHD_Result begin(struct request *r, const char *url, const char *method,
+                             const char *version)
+{
+    struct guard_fields fields;
+    struct router_match match;
+
+    if (r->objection != NULL)
+        return refuse(r, PROBLEM_BAD_REQUEST, r->objection);
+    fields = guard_check(r->connection, method, version);
+    if (fields.objection != NULL)
+        return refuse(r, PROBLEM_BAD_REQUEST, fields.objection);
+    if (server_is_draining(r->server))
+        return refuse(
+            r, PROBLEM_UNAVAILABLE,
+            "The service is ending. Nothing was changed. Repeat the request soon; that is "
+            "safe.");
+    router_find(&match, method, url);
+    if (match.result != ROUTER_FOUND)
+        return refuse_route(r, &match, fields.length > 0);
+    r->route = match.route;
+    memcpy(r->id, match.id, sizeof(r->id));
+    return begin_body(r, &fields);
+}
+
+/* Takes a piece of the body, and wipes it where it stood. */
+static enum MHD_Result take_body(struct request *r, const char *upload, size_t *upload_len)
+{
+    if (*upload_len > r->body_size - r->body_len)
+        return MHD_NO; /* more than was announced: libmicrohttpd does not hand that over */
+    memcpy(r->body + r->body_len, upload, *upload_len);
+    sodium_memzero((char *)(uintptr_t)upload, *upload_len);
+    r->body_len += *upload_len;
+    *upload_len = 0;
+    return MHD_YES;
+}
+
+/* The request is complete. */
+static enum MHD_Result act(struct request *r)
+{
+    if (!connections_working(r->connection))
+        return MHD_NO;
+    r->stage = REQUEST_DONE;
+    r->route->handle(r);
+    return r->stage == REQUEST_SUSPENDED ? MHD_YES : queue(r);
+}
+
+static enum MHD_Result finish(struct request *r)
+{
+    r->stage = REQUEST_DONE;
+    r->route->finish(r);
+    return queue(r);
+}
+
+enum MHD_Result handler_request(void *ctx, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_len, void **request)
+{
+    struct request *r = *request;
+
+    (void)ctx;
+    (void)connection;
+    if (r == NULL)
+        return MHD_NO;
+    switch (r->stage) {
+    case REQUEST_NEW:
+        return begin(r, url, method, version);
+    case REQUEST_READING:
+        return *upload_len > 0 ? take_body(r, upload, upload_len) : act(r);
+    case REQUEST_SUSPENDED:
+        return finish(r);
+    case REQUEST_DONE:
+        break;
+    }
+    return MHD_NO;
+}
+
+void handler_completed(void *ctx, struct MHD_Connection *connection, void **request,
+                       enum MHD_RequestTerminationCode code)
+{
+    struct request *r = *request;
+
+    (void)code;
+    connections_idle(connection);
+    if (r == NULL)
+        return;
+    *request = NULL;
+    waits_remove(server_waits(r->server), r);
+    if (r->reply.status != 0) {
+        const struct log_request line = {
+            .id = r->number,
+            .method = r->route != NULL ? r->route->method : "-",
+            .pattern = r->route != NULL ? r->route->pattern : "-",
+            .status = r->reply.status,
+            .code = r->reply.code,
+            .microseconds = server_now_us() - r->started_us,
+        };
+
+        log_request(&line);
+    }
+    request_free(r);
+    server_request_over(ctx);
+}

@@ -1,0 +1,35 @@
+/*
+ * The service's log: one line for each thing on stderr, in one write. It can hold no secret,
+ * because nothing that came from a client fits through these signatures: only static words, numbers
+ * and the request ids that we make ourselves.
+ */
+#ifndef HANDOFF_API_LOG_H
+#define HANDOFF_API_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* "error", "warning", "info" or "debug". Returns 0 or -1. */
+int log_level_parse(const char *name, enum log_level *level);
+
+/* What is less important than this is left out. Call it before any thread starts. */
+void log_set_level(enum log_level level);
+
+/* An occurrence: a static text and a number (left out when 0). */
+void log_note(enum log_level level, const char *what, int64_t number);
+
+struct log_request {
+    uint64_t id;         /* of the request */
+    const char *method;  /* static */
+    const char *pattern; /* the route's, static; never the target itself */
+    unsigned status;
+    const char *code; /* the problem's, static; NULL for none */
+    int64_t microseconds;
+};
+
+/* A finished request: debug when it succeeded, info when it was refused, error for 5xx. */
+void log_request(const struct log_request *r);
+
+#endif

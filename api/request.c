@@ -1,0 +1,177 @@
+#include "api/request.h"
+
+#include "api/guard.h"
+#include "api/server.h"
+#include "vault/protocol/encoding.h"
+#include "vault/protocol/secret.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct request *request_new(struct server *s, struct MHD_Connection *connection, const char *target)
+{
+    struct request *r = calloc(1, sizeof(*r));
+
+    if (r == NULL)
+        return NULL;
+    r->server = s;
+    r->connection = connection;
+    r->objection = guard_target(target);
+    r->number = server_next_number(s);
+    r->started_us = server_now_us();
+    return r;
+}
+
+void request_free(struct request *r)
+{
+    if (r == NULL)
+        return;
+    secret_heap_free(r->body);
+    secret_heap_free(r->reply.body);
+    vault_job_clear(&r->job);
+    free(r);
+}
+
+void request_drop_reply(struct request *r)
+{
+    secret_heap_free(r->reply.body);
+    r->reply = (struct reply){0};
+}
+
+struct text request_json(struct request *r, size_t size)
+{
+    request_drop_reply(r);
+    r->reply.body = secret_heap_alloc(size);
+    if (r->reply.body == NULL)
+        return (struct text){.overflow = true};
+    return text_into(r->reply.body, size);
+}
+
+void request_reply(struct request *r, unsigned status, const struct text *t)
+{
+    if (t->overflow) {
+        request_refuse(r, PROBLEM_UNAVAILABLE, NULL);
+        return;
+    }
+    r->reply.status = status;
+    r->reply.len = t->len;
+}
+
+void request_problem(struct request *r, const struct problem *p)
+{
+    struct text t = request_json(r, PROBLEM_TEXT_MAX);
+
+    problem_write(&t, p);
+    r->reply.status = problem_status(p->code);
+    r->reply.len = t.overflow ? 0 : t.len;
+    r->reply.problem = true;
+    r->reply.code = problem_name(p->code);
+    r->reply.retry_after_s = p->retry_after_s;
+}
+
+void request_refuse(struct request *r, enum problem_code code, const char *detail)
+{
+    const struct problem p = {.code = code, .detail = detail};
+
+    request_problem(r, &p);
+}
+
+bool request_refused(struct request *r, enum answer answer)
+{
+    const struct vault_result *result = &r->job.result;
+    struct problem p = {.code = problem_of_answer(answer),
+                        .tries_left = result->tries_left,
+                        .retry_after_s = result->retry_after_s};
+
+    if (p.code == PROBLEM_NONE)
+        return false;
+    if (problem_status(p.code) == 410) {
+        p.state = lifecycle_state_name(result->state);
+        p.at = result->at;
+    }
+    if (answer == ANSWER_BAD_TIME) {
+        p.detail = "The receipt's time is more than 24 hours away from the service's. Nothing was "
+                   "changed. Set the clock right and sign again.";
+        memcpy(p.member, "at", sizeof("at"));
+    }
+    if (problem_status(p.code) == 503 && p.retry_after_s == 0)
+        p.retry_after_s = 1;
+    request_problem(r, &p);
+    return true;
+}
+
+static void job_done(struct vault_job *job)
+{
+    struct request *r = job->owner;
+
+    MHD_resume_connection(r->connection); /* last: r may be gone the moment after */
+}
+
+void request_post(struct request *r)
+{
+    memcpy(r->job.id, r->id, sizeof(r->job.id));
+    request_origin(r);
+    r->job.done = job_done;
+    r->job.owner = r;
+    r->stage = REQUEST_SUSPENDED;
+    MHD_suspend_connection(r->connection);
+    vault_post(server_vault(r->server), &r->job);
+}
+
+static void address_text(const struct sockaddr *address, char *out, size_t size)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+
+        (void)inet_ntop(AF_INET, &in->sin_addr, out, (socklen_t)size);
+    } else if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)address;
+        const uint8_t *bytes = in->sin6_addr.s6_addr;
+
+        if (memcmp(bytes, mapped, sizeof(mapped)) == 0)
+            (void)inet_ntop(AF_INET, bytes + sizeof(mapped), out, (socklen_t)size);
+        else
+            (void)inet_ntop(AF_INET6, bytes, out, (socklen_t)size);
+    }
+}
+
+void request_origin(struct request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const char *agent = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "User-Agent");
+
+    if (info != NULL && info->client_addr != NULL)
+        address_text(info->client_addr, r->job.address, sizeof(r->job.address));
+    for (size_t i = 0; agent != NULL && agent[i] != '\0' && i < sizeof(r->job.agent) - 1; i++)
+        r->job.agent[i] = agent[i] >= 0x20 && agent[i] < 0x7f ? agent[i] : '?';
+}
+
+int request_bearer(struct request *r, uint8_t key[32])
+{
+    static const char scheme[] = "Bearer ";
+    const char *value =
+        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Authorization");
+    int rc = -1;
+
+    if (value != NULL) {
+        /* The field stands in the connection's own memory, which we may write: wiped at once. */
+        char *field = (char *)(uintptr_t)value;
+        const size_t len = strlen(field), scheme_len = sizeof(scheme) - 1;
+
+        if (len > scheme_len && strncasecmp(field, scheme, scheme_len) == 0)
+            rc = encoding_base64url_exact(key, 32, field + scheme_len, len - scheme_len);
+        sodium_memzero(field, len);
+    }
+    if (rc != 0)
+        request_refuse(r, PROBLEM_UNAUTHORIZED,
+                       "Nothing was changed. Send the manage key, 43 characters, as "
+                       "Authorization: Bearer.");
+    return rc;
+}

@@ -1,0 +1,99 @@
+#include "api/router.h"
+
+#include "api/endpoints/endpoints.h"
+#include "vault/protocol/encoding.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct route router_table[] = {
+    {.method = "PUT",
+     .pattern = "/v1/handoffs/{id}",
+     .body_max = handoffs_put_max,
+     .handle = handoffs_put,
+     .finish = handoffs_put_done},
+    {.method = "POST",
+     .pattern = "/v1/handoffs/{id}/claim",
+     .body_max = claim_post_max,
+     .handle = claim_post,
+     .finish = claim_post_done},
+    {.method = "POST",
+     .pattern = "/v1/handoffs/{id}/opened",
+     .body_max = opened_post_max,
+     .handle = opened_post,
+     .finish = opened_post_done},
+    {.method = "POST",
+     .pattern = "/v1/handoffs/{id}/receipts",
+     .body_max = receipts_post_max,
+     .handle = receipts_post,
+     .finish = receipts_post_done},
+    {.method = "GET", .pattern = "/v1/handoffs/{id}", .handle = handoffs_get},
+    {.method = "DELETE",
+     .pattern = "/v1/handoffs/{id}",
+     .handle = handoffs_delete,
+     .finish = handoffs_delete_done},
+    {.method = "GET",
+     .pattern = "/v1/handoffs/{id}/events",
+     .handle = events_get,
+     .finish = events_get_done},
+    {.method = "GET", .pattern = "/livez", .handle = health_live},
+    {.method = "GET", .pattern = "/readyz", .handle = health_ready, .finish = health_ready_done},
+};
+
+const size_t router_table_len = sizeof(router_table) / sizeof(router_table[0]);
+
+enum match { MATCH_NO, MATCH_YES, MATCH_BAD_ID };
+
+/* Holds path against a pattern; fills id where the pattern has one. */
+static enum match match_path(const char *pattern, const char *path, uint8_t id[16])
+{
+    static const char placeholder[] = "{id}";
+    const char *at = strstr(pattern, placeholder);
+    const char *rest;
+    size_t prefix, len;
+
+    if (at == NULL)
+        return strcmp(pattern, path) == 0 ? MATCH_YES : MATCH_NO;
+    prefix = (size_t)(at - pattern);
+    if (strncmp(pattern, path, prefix) != 0)
+        return MATCH_NO;
+    len = strcspn(path + prefix, "/");
+    rest = path + prefix + len;
+    if (len == 0 || strcmp(at + sizeof(placeholder) - 1, rest) != 0)
+        return MATCH_NO;
+    return encoding_id_parse(id, path + prefix, len) == 0 ? MATCH_YES : MATCH_BAD_ID;
+}
+
+static void allow(struct router_match *m, const char *method)
+{
+    const size_t len = strlen(m->allow);
+
+    snprintf(m->allow + len, sizeof(m->allow) - len, "%s%s%s", len > 0 ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+void router_find(struct router_match *m, const char *method, const char *path)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+
+    memset(m, 0, sizeof(*m));
+    m->result = ROUTER_NO_PATH;
+    for (size_t i = 0; i < router_table_len; i++) {
+        const struct route *route = &router_table[i];
+        const enum match match = match_path(route->pattern, path, m->id);
+
+        if (match == MATCH_NO)
+            continue;
+        if (match == MATCH_BAD_ID) {
+            m->result = ROUTER_BAD_ID;
+            return;
+        }
+        if (strcmp(route->method, wanted) == 0) {
+            m->result = ROUTER_FOUND;
+            m->route = route;
+            return;
+        }
+        m->result = ROUTER_NO_METHOD;
+        allow(m, route->method);
+    }
+}

@@ -1,0 +1,56 @@
+/* The HTTP server: libmicrohttpd's threads, the timer, what requests share, starting and draining.
+ */
+#ifndef HANDOFF_API_SERVER_H
+#define HANDOFF_API_SERVER_H
+
+#include "api/config.h"
+#include "vault/vault.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct server;
+struct connections;
+struct waits;
+
+enum {
+    SERVER_TICK_MS = 100,         /* how exactly deadlines are kept */
+    SERVER_POOL_BYTES = 8 * 1024, /* libmicrohttpd's memory for a connection: header fields, and
+                                     the piece of a body that is being handed over */
+    SERVER_CONNECTIONS_MAX = 16384,
+    SERVER_DRAIN_MS = 30000 /* how long an ending service waits for requests in hand */
+};
+
+/* Listens and serves. Returns NULL with a sentence in why. vault must outlive the server. */
+struct server *server_start(const struct config *config, struct vault *vault, char *why,
+                            size_t why_size) __attribute__((nonnull, warn_unused_result));
+
+/* The address it listens at, with the port that was taken. */
+void server_address(struct server *s, char *out, size_t size) __attribute__((nonnull));
+
+/* Takes no new connections and requests, lets those that wait answer, waits for the requests in
+   hand, stops the threads, frees. NULL is nothing. */
+void server_drain(struct server *s);
+
+/* ---- for requests ---- */
+
+struct vault *server_vault(const struct server *s);
+struct waits *server_waits(const struct server *s);
+size_t server_envelope_max(const struct server *s);
+bool server_submissions_open(const struct server *s);
+int64_t server_request_deadline_ms(const struct server *s);
+bool server_is_draining(struct server *s);
+
+/* Counts a request in, and gives it its number; and out again. */
+uint64_t server_next_number(struct server *s);
+void server_request_over(struct server *s);
+
+/* The last probe's result, where it is not older than a second. */
+bool server_probed(struct server *s, bool *ready);
+void server_keep_probe(struct server *s, bool ready);
+
+/* Monotonic microseconds. */
+int64_t server_now_us(void);
+
+#endif

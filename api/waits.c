@@ -1,0 +1,134 @@
+#include "api/waits.h"
+
+#include "api/server.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct waits {
+    struct vault *vault;
+    pthread_mutex_t lock; /* for what follows, and each wait's woken */
+    struct wait *first;
+    unsigned count;
+    bool ended; /* everyone was woken: nobody may wait any more */
+};
+
+struct waits *waits_new(struct vault *vault)
+{
+    struct waits *w = calloc(1, sizeof(*w));
+
+    if (w == NULL)
+        return NULL;
+    w->vault = vault;
+    pthread_mutex_init(&w->lock, NULL);
+    return w;
+}
+
+void waits_free(struct waits *w)
+{
+    if (w == NULL)
+        return;
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+/* Resumes a request once. Called with the lock held. */
+static void wake(struct request *r)
+{
+    if (r->wait.woken)
+        return;
+    r->wait.woken = true;
+    MHD_resume_connection(r->connection);
+}
+
+static void wake_watch(struct vault_watch *watch)
+{
+    struct request *r = watch->owner;
+    struct waits *w = server_waits(r->server);
+
+    pthread_mutex_lock(&w->lock);
+    wake(r);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static bool ignore_event(void *ctx, const struct vault_event *event)
+{
+    (void)event;
+    *(bool *)ctx = true;
+    return false;
+}
+
+/* Whether something came between the caller's look and the watch. */
+static bool has_events(struct waits *w, const struct request *r)
+{
+    struct vault_timeline timeline;
+    bool any = false;
+
+    return vault_events(w->vault, r->id, r->after, 1, ignore_event, &any, &timeline) != ANSWER_OK ||
+           any;
+}
+
+int waits_add(struct waits *w, struct request *r, int64_t ms)
+{
+    struct wait *wait = &r->wait;
+    bool room;
+
+    pthread_mutex_lock(&w->lock);
+    room = w->count < WAITS_MAX && !w->ended;
+    if (room) {
+        wait->next = w->first;
+        wait->link = &w->first;
+        if (w->first != NULL)
+            w->first->link = &wait->next;
+        w->first = wait;
+        w->count++;
+        wait->woken = false;
+        wait->deadline_ms = server_now_us() / 1000 + ms;
+        r->stage = REQUEST_SUSPENDED;
+        MHD_suspend_connection(r->connection);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (!room)
+        return -1;
+
+    memcpy(wait->watch.id, r->id, sizeof(wait->watch.id));
+    wait->watch.wake = wake_watch;
+    wait->watch.owner = r;
+    vault_watch_add(w->vault, &wait->watch);
+    if (has_events(w, r))
+        wake_watch(&wait->watch);
+    return 0;
+}
+
+void waits_remove(struct waits *w, struct request *r)
+{
+    struct wait *wait = &r->wait;
+
+    if (wait->link == NULL)
+        return;
+    vault_watch_remove(w->vault, &wait->watch);
+    pthread_mutex_lock(&w->lock);
+    *wait->link = wait->next;
+    if (wait->next != NULL)
+        wait->next->link = wait->link;
+    wait->link = NULL;
+    w->count--;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static struct request *request_of(struct wait *wait)
+{
+    return (struct request *)(void *)((char *)wait - offsetof(struct request, wait));
+}
+
+void waits_wake(struct waits *w, int64_t now_ms, bool all)
+{
+    pthread_mutex_lock(&w->lock);
+    w->ended |= all;
+    for (struct wait *wait = w->first; wait != NULL; wait = wait->next)
+        if (all || now_ms >= wait->deadline_ms)
+            wake(request_of(wait));
+    pthread_mutex_unlock(&w->lock);
+}

@@ -1,0 +1,30 @@
+/*
+ * Those that wait for events: suspended connections without a thread, bounded in number, woken by
+ * the vault, by their deadline, or when the service ends.
+ */
+#ifndef HANDOFF_API_WAITS_H
+#define HANDOFF_API_WAITS_H
+
+#include "api/request.h"
+
+#include <stdint.h>
+
+enum { WAITS_MAX = 10000 };
+
+struct waits;
+
+struct waits *waits_new(struct vault *vault) __attribute__((nonnull, warn_unused_result));
+void waits_free(struct waits *w);
+
+/* Suspends the request until an event comes for its handoff after r->after, or for at most ms.
+   Returns 0; or -1 when too many wait already (nothing is suspended then). */
+int waits_add(struct waits *w, struct request *r, int64_t ms)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Takes a woken request out; does nothing for one that is not in. */
+void waits_remove(struct waits *w, struct request *r) __attribute__((nonnull));
+
+/* Wakes those whose time has come; with all set, everyone. */
+void waits_wake(struct waits *w, int64_t now_ms, bool all) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * One service over HTTP. Every call of the protocol is safe to repeat, so a lost connection and 503
+ * are tried again here, a few times, and nowhere else.
+ */
+#ifndef HANDOFF_CLI_CLIENT_H
+#define HANDOFF_CLI_CLIENT_H
+
+#include "vault/protocol/link.h"
+#include "vault/protocol/secret.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+
+enum { CLIENT_ERROR_MAX = 256, CLIENT_TRIES = 4 };
+
+/* A client of the service at base. Returns NULL with *why (static text) when base is no base URL,
+   is http and not loopback, or memory is short. */
+struct client *client_new(const char *base, const char **why)
+    __attribute__((nonnull, warn_unused_result));
+
+void client_free(struct client *c);
+
+/* The base URL, without a trailing slash. */
+const char *client_base(const struct client *c) __attribute__((nonnull));
+
+struct client_call {
+    const char *method;        /* "GET" … */
+    const uint8_t *id;         /* of the handoff, 16 bytes */
+    const char *tail;          /* what follows the id: "" or "/claim" … */
+    const uint8_t *manage_key; /* 32 bytes, sent as Bearer; NULL for none */
+    const struct secret *body; /* JSON; NULL for none */
+    unsigned tries;            /* 0 means CLIENT_TRIES */
+    unsigned patience_s;       /* longer than usual the answer may take: a long-poll's wait */
+    bool quiet;                /* says nothing about tries that failed */
+};
+
+/* What came of a call. Zeroed is nothing; client_reply_clear frees. */
+struct client_reply {
+    long status;                  /* 0: no answer came */
+    json_t *body;                 /* an object, or NULL where none came or it was not JSON */
+    unsigned retry_s;             /* Retry-After, or 0 */
+    bool perhaps_done;            /* a try may have had its effect without this answer telling so */
+    bool lost;                    /* the same of an earlier try, whatever this answer tells */
+    char error[CLIENT_ERROR_MAX]; /* why no answer came */
+};
+
+/* Sends a call. *reply is filled in whatever happens, over nothing: clear it first. Returns whether
+   the answer is a 2xx with a body. */
+bool client_send(struct client *c, const struct client_call *call, struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+
+void client_reply_clear(struct client_reply *reply) __attribute__((nonnull));
+
+/* A member of the reply: text that lives as long as the reply, or NULL; an integer, or fallback. */
+const char *client_text(const struct client_reply *reply, const char *name)
+    __attribute__((nonnull));
+int64_t client_integer(const struct client_reply *reply, const char *name, int64_t fallback)
+    __attribute__((nonnull));
+
+/* The problem's code, or "" where the answer is none. */
+const char *client_code(const struct client_reply *reply) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * A command is a row: its name, what it takes, what it does. The parser, the help and the usage
+ * errors are made from it.
+ */
+#ifndef HANDOFF_CLI_COMMAND_H
+#define HANDOFF_CLI_COMMAND_H
+
+#include "cli/exit.h"
+
+#include <stddef.h>
+
+enum { COMMAND_OPTIONS_MAX = 24 };
+
+struct command_option {
+    const char *name;     /* without its dashes */
+    const char *argument; /* what the help calls its value; NULL for a flag */
+    const char *help;
+};
+
+/* What the person gave: a value for each option, in the order of the command's rows; NULL where it
+   was not given, "" for a flag that was. */
+struct command_input {
+    const char *value[COMMAND_OPTIONS_MAX];
+    const char *word; /* the one argument that is no option, or NULL */
+};
+
+struct command {
+    const char *name;
+    const char *word; /* what the help calls its argument; NULL: it takes none */
+    const char *summary;
+    const struct command_option *options;
+    size_t options_len;
+    enum exit_code (*run)(const struct command_input *in);
+};
+
+/* Each is one file in commands/. */
+extern const struct command command_send, command_redeem, command_confirm, command_reject,
+    command_status, command_list, command_revoke;
+
+/* Reads argv[0..argc) by the command's rows; options may stand anywhere and must be written out in
+   full, since a --password that fell to --password-out would name a file by it. Returns 0; 1 when
+   help is asked for; -1 after having said what is wrong. */
+int command_parse(struct command_input *out, const struct command *command, int argc, char **argv)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Prints a command's help to stdout. */
+void command_help(const struct command *command) __attribute__((nonnull));
+
+#endif

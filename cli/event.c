@@ -1,0 +1,226 @@
+#include "cli/event.h"
+
+#include "cli/terminal.h"
+#include "vault/protocol/encoding.h"
+#include "vault/protocol/receipt.h"
+#include "vault/protocol/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t integer(const struct event *e, const char *name)
+{
+    return (int64_t)json_integer_value(json_object_get(e->line, name));
+}
+
+static bool flag(const struct event *e, const char *name)
+{
+    return json_is_true(json_object_get(e->line, name));
+}
+
+/* A disclosed detail, or NULL. */
+static const json_t *detail(const struct event *e, const char *field)
+{
+    const json_t *value = json_object_get(json_object_get(e->details, field), "value");
+
+    return json_is_string(value) ? value : NULL;
+}
+
+static void add_origin(struct text *t, const struct event *e)
+{
+    const char *address = json_string_value(detail(e, "address"));
+    const char *agent = json_string_value(detail(e, "agent"));
+
+    if (address != NULL) {
+        text_add(t, ", from ");
+        text_add(t, address);
+    }
+    if (agent != NULL) {
+        text_add(t, address != NULL ? " with " : ", with ");
+        text_add(t, agent);
+    }
+}
+
+static void add_count(struct text *t, const struct event *e)
+{
+    const int64_t count = integer(e, "count");
+
+    if (count < 2)
+        return;
+    text_add(t, " (");
+    text_i64(t, count);
+    text_add(t, " times)");
+}
+
+/* ---- one function for each kind ---- */
+
+static void created(struct text *t, struct event *e, const struct state *sent)
+{
+    char time[TERMINAL_TIME_MAX];
+
+    (void)sent;
+    terminal_time(time, integer(e, "expires_at"));
+    text_add(t,
+             flag(e, "code") ? "created, with an access code, to expire " : "created, to expire ");
+    text_add(t, time);
+    add_origin(t, e);
+}
+
+static void accepted(struct text *t, struct event *e, const struct state *sent)
+{
+    (void)sent;
+    text_add(t, "taken");
+    add_origin(t, e);
+}
+
+static void refused(struct text *t, struct event *e, const struct state *sent)
+{
+    (void)sent;
+    e->alarm = !flag(e, "claimant");
+    text_add(t, e->alarm ? "REFUSED: another party with the link tried to take it, too late"
+                         : "refused: the party that took it asked for it again, too late");
+    add_count(t, e);
+    add_origin(t, e);
+}
+
+static void wrong_code(struct text *t, struct event *e, const struct state *sent)
+{
+    (void)sent;
+    e->alarm = true;
+    text_add(t, "WRONG CODE: someone with the link gave a wrong access code");
+    add_count(t, e);
+    add_origin(t, e);
+}
+
+static void opened(struct text *t, struct event *e, const struct state *sent)
+{
+    (void)sent;
+    text_add(t, flag(e, "late") ? "opened (acknowledged late)" : "opened");
+    add_origin(t, e);
+}
+
+static void lapsed(struct text *t, struct event *e, const struct state *sent)
+{
+    const char *cause = json_string_value(json_object_get(e->line, "cause"));
+
+    (void)sent;
+    e->alarm = true;
+    text_add(t, cause != NULL && strcmp(cause, "revoked") == 0
+                    ? "LAPSED: it was revoked after it had been taken"
+                    : "LAPSED: it was taken, and never acknowledged");
+}
+
+static void burned(struct text *t, struct event *e, const struct state *sent)
+{
+    const char *cause = json_string_value(json_object_get(e->line, "cause"));
+
+    (void)sent;
+    text_add(t, "burned: the service no longer has it");
+    if (cause != NULL) {
+        text_add(t, " (");
+        text_add(t, cause);
+        text_add(t, ")");
+    }
+}
+
+/* ---- receipts ---- */
+
+/* The statement is made anew from what this machine kept, so that a service which swaps words or
+   envelopes does not pass. */
+static bool verify(const struct event *e, const struct state *sent, enum receipt_outcome outcome)
+{
+    const json_t *details = detail(e, "details");
+    const json_t *encoded = detail(e, "signature");
+    char statement[RECEIPT_STATEMENT_MAX];
+    uint8_t signature[RECEIPT_SIGNATURE_BYTES];
+    struct receipt r = {.outcome = outcome, .at = integer(e, "at")};
+
+    if (encoded == NULL ||
+        encoding_base64url_exact(signature, sizeof signature, json_string_value(encoded),
+                                 json_string_length(encoded)) != 0)
+        return false;
+    memcpy(r.id, sent->id, sizeof r.id);
+    memcpy(r.envelope_hash, sent->envelope_hash, sizeof r.envelope_hash);
+    if (details != NULL) {
+        r.details = json_string_value(details);
+        r.details_len = json_string_length(details);
+    }
+    return receipt_verify(signature, statement, receipt_statement(statement, &r),
+                          sent->receipt_key);
+}
+
+static void add_words(struct text *t, const struct event *e)
+{
+    const json_t *text = detail(e, "details");
+    json_t *words = text == NULL ? NULL
+                                 : json_loadb(json_string_value(text), json_string_length(text),
+                                              JSON_REJECT_DUPLICATES, NULL);
+    const char *by = json_string_value(json_object_get(words, "by"));
+    const char *note = json_string_value(json_object_get(words, "note"));
+
+    if (by != NULL) {
+        text_add(t, " by ");
+        text_add(t, by);
+    }
+    if (note != NULL) {
+        text_add(t, ": ");
+        text_add(t, note);
+    }
+    json_decref(words);
+}
+
+static void receipt(struct text *t, struct event *e, const struct state *sent,
+                    enum receipt_outcome outcome)
+{
+    text_add(t, outcome == RECEIPT_CONFIRMED ? "confirmed" : "REJECTED");
+    add_words(t, e);
+    e->alarm = outcome == RECEIPT_REJECTED;
+    if (detail(e, "signature") != NULL) {
+        e->unverified = !verify(e, sent, outcome);
+        text_add(t, e->unverified ? " [SIGNATURE DOES NOT VERIFY]" : " [signature verified]");
+    }
+    if (!flag(e, "claimant"))
+        text_add(t, " [not shown to be who opened it]");
+    add_origin(t, e);
+}
+
+static void confirmed(struct text *t, struct event *e, const struct state *sent)
+{
+    receipt(t, e, sent, RECEIPT_CONFIRMED);
+}
+
+static void rejected(struct text *t, struct event *e, const struct state *sent)
+{
+    receipt(t, e, sent, RECEIPT_REJECTED);
+}
+
+static const struct {
+    const char *kind;
+    void (*describe)(struct text *t, struct event *e, const struct state *sent);
+} kinds[] = {
+    {"handoff.created", created},     {"claim.accepted", accepted},   {"claim.refused", refused},
+    {"claim.wrong-code", wrong_code}, {"handoff.opened", opened},     {"handoff.lapsed", lapsed},
+    {"receipt.confirmed", confirmed}, {"receipt.rejected", rejected}, {"handoff.burned", burned},
+};
+
+void event_describe(char out[EVENT_TEXT_MAX], struct event *e, const struct state *sent)
+{
+    const char *kind = json_string_value(json_object_get(e->line, "kind"));
+    char time[TERMINAL_TIME_MAX];
+    struct text t = text_into(out, EVENT_TEXT_MAX - 1);
+    size_t i;
+
+    e->alarm = false;
+    e->unverified = false;
+    terminal_time(time, integer(e, "t"));
+    text_add(&t, time);
+    text_add(&t, "  ");
+    for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (kind != NULL && strcmp(kinds[i].kind, kind) == 0)
+            break;
+    if (i < sizeof kinds / sizeof kinds[0])
+        kinds[i].describe(&t, e, sent);
+    else
+        text_add(&t, kind != NULL ? kind : "an event that this program cannot read");
+    out[t.len] = '\0';
+}

@@ -1,0 +1,54 @@
+/* The calls of the protocol, one function each, over a client. */
+#ifndef HANDOFF_CLI_SERVICE_H
+#define HANDOFF_CLI_SERVICE_H
+
+#include "cli/client.h"
+#include "vault/protocol/keys.h"
+#include "vault/protocol/receipt.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Each returns whether the service has done it and answered in the form that it must have;
+   otherwise *reply says what came instead. Clear it in both cases. */
+
+struct service_submission {
+    const uint8_t *envelope;
+    size_t envelope_len;
+    const struct keys *keys;
+    const uint8_t *manage_key;
+    uint64_t expires_in_s, lease_s; /* 0: the service's default */
+    bool burn_on_claim;
+    const char *label, *shown_label, *recipient, *ref; /* NULL: none */
+};
+
+bool service_submit(struct client *c, const uint8_t id[16], const struct service_submission *s,
+                    struct client_reply *reply) __attribute__((nonnull, warn_unused_result));
+
+/* Reads what is public: "state", "code", "envelope_hash", times. tries: 0 for the usual number. */
+bool service_read(struct client *c, const uint8_t id[16], unsigned tries,
+                  struct client_reply *reply) __attribute__((nonnull, warn_unused_result));
+
+bool service_claim(struct client *c, const uint8_t id[16], const struct keys *keys,
+                   const uint8_t claimant[KEYS_BYTES], struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+
+bool service_opened(struct client *c, const uint8_t id[16], const struct keys *keys,
+                    const uint8_t claimant[KEYS_BYTES], struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Signs the receipt with seed and posts it; claimant may be NULL. */
+bool service_receipt(struct client *c, const struct receipt *r, const uint8_t seed[KEYS_BYTES],
+                     const uint8_t *claimant, struct client_reply *reply)
+    __attribute__((nonnull(1, 2, 3, 5), warn_unused_result));
+
+bool service_revoke(struct client *c, const uint8_t id[16], const uint8_t manage_key[KEYS_BYTES],
+                    struct client_reply *reply) __attribute__((nonnull, warn_unused_result));
+
+/* Reads events with an index above after; waits for one at most wait_s seconds. */
+bool service_events(struct client *c, const uint8_t id[16], const uint8_t manage_key[KEYS_BYTES],
+                    int64_t after, unsigned wait_s, struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+
+#endif

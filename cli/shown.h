@@ -1,0 +1,27 @@
+/* A credential as it is printed. */
+#ifndef HANDOFF_CLI_SHOWN_H
+#define HANDOFF_CLI_SHOWN_H
+
+#include "cli/terminal.h"
+#include "vault/protocol/credential.h"
+#include "vault/protocol/secret.h"
+
+#include <stdbool.h>
+
+struct shown_form {
+    const char *field; /* NULL: all of it */
+    bool json;
+    bool terminal; /* a line break within a value must not look like another line */
+};
+
+/* Whether a field of this name can be in a credential. */
+bool shown_is_field(const char *name) __attribute__((nonnull));
+
+/* The bytes to print, as a new secret, and how a terminal should escape them: the whole object as
+   JSON, one field and a line end, or lines for a login and the bytes of a text or a file. Returns
+   NULL with *why (static text). */
+struct secret *shown_format(const struct credential *c, const struct shown_form *form,
+                            enum terminal_style *style, const char **why)
+    __attribute__((nonnull, warn_unused_result));
+
+#endif

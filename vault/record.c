@@ -125,7 +125,6 @@ int record_lapsed(struct change *c, enum lifecycle_cause cause)
 {
     ledger_begin(c->l, "handoff.lapsed", c->h.id);
     member_text(c->l, "cause", cause == LIFECYCLE_CAUSE_REVOKED ? "revoked" : "lease-over");
-    origin(c->l, c->job);
     return append(c);
 }
 
@@ -133,7 +132,6 @@ int record_burned(struct change *c, enum lifecycle_cause cause)
 {
     ledger_begin(c->l, "handoff.burned", c->h.id);
     member_text(c->l, "cause", lifecycle_cause_name(cause));
-    origin(c->l, c->job);
     return append(c);
 }
 

@@ -172,6 +172,14 @@ static enum exit_code strange_answer(const struct client *c, const struct client
     return EXIT_SERVICE;
 }
 
+/* Base64 twice, a block of padding, and the other members. */
+static int64_t file_room(int64_t limit)
+{
+    const int64_t room = limit / 16 * 9 - 2048;
+
+    return room > 0 ? room : 0;
+}
+
 static void say_limits(const struct client_reply *reply)
 {
     const int64_t wait = client_integer(reply, "retry_after", reply->retry_s);
@@ -181,9 +189,10 @@ static void say_limits(const struct client_reply *reply)
     if (wait > 0)
         terminal_hint("Try again in %lld s.", (long long)wait);
     if (limit > 0)
-        terminal_hint("Sealed, it may have %lld bytes; a file grows by a third. Send less, or a "
-                      "key to where the rest is.",
-                      (long long)limit);
+        terminal_hint(
+            "Its limit is %lld bytes. A file nearly doubles on its way: one of %lld bytes "
+            "fits for sure. Send less, or a key to where the rest is.",
+            (long long)limit, (long long)file_room(limit));
     if (left >= 0)
         terminal_hint("Tries left before a pause: %lld.", (long long)left);
 }

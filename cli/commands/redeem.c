@@ -297,11 +297,27 @@ static enum exit_code claim(struct redeeming *r)
 
 /* ---- opening ---- */
 
-static enum exit_code unopened(const char *why)
+/* What a claim left behind. A sender may have wished that handing it out burns it. */
+static void say_what_is_left(struct redeeming *r)
+{
+    struct client_reply reply;
+
+    if (!service_read(r->client, r->link->id, 1, &reply))
+        terminal_hint("It was not acknowledged: run this again within the lease, on this machine.");
+    else if (json_is_true(json_object_get(reply.body, "burned")))
+        terminal_hint("Its sender wished that it burns when handed out, so it is gone: ask for a "
+                      "new credential.");
+    else
+        terminal_hint("It was not acknowledged, so it is not burned: run this again within the "
+                      "lease, on this machine.");
+    client_reply_clear(&reply);
+}
+
+static enum exit_code unopened(struct redeeming *r, const char *why)
 {
     terminal_say("What the service sent does not open: %s.", why);
-    terminal_hint("It was not acknowledged, so nothing is burned before its lease ends. Run this "
-                  "again; if that does not help, ask the sender to revoke it and send a new one.");
+    say_what_is_left(r);
+    terminal_hint("If that does not help, ask the sender to revoke it and send a new one.");
     return EXIT_UNVERIFIED;
 }
 
@@ -319,12 +335,12 @@ static enum exit_code open_envelope(struct redeeming *r)
         rc = credential_decode(&r->credential, plaintext, &why);
     secret_free(plaintext);
     if (rc != 0)
-        return unopened(why);
+        return unopened(r, why);
     r->shown = shown_format(&r->credential, &form, &r->style, &why);
     if (r->shown != NULL)
         return EXIT_DONE;
     terminal_say("It cannot be shown so: %s.", why);
-    terminal_hint("Nothing was acknowledged: run this again without --field, within the lease.");
+    say_what_is_left(r);
     return EXIT_USAGE;
 }
 
@@ -345,10 +361,10 @@ static bool written_already(const struct redeeming *r)
     return same;
 }
 
-static enum exit_code unshown(const char *where)
+static enum exit_code unshown(struct redeeming *r, const char *where)
 {
     terminal_say("%s does not take the output: %s.", where, strerror(errno));
-    terminal_hint("The secret is not burned: run this again within the lease, on this machine.");
+    say_what_is_left(r);
     return EXIT_INTERNAL;
 }
 
@@ -358,10 +374,10 @@ static enum exit_code show(struct redeeming *r)
     const size_t len = secret_len(r->shown);
 
     if (r->in->value[OUT] == NULL)
-        return output_stdout(bytes, len, r->style) == 0 ? EXIT_DONE : unshown("stdout");
+        return output_stdout(bytes, len, r->style) == 0 ? EXIT_DONE : unshown(r, "stdout");
     if (output_file_finish(&r->out, bytes, len, false) == 0 || written_already(r))
         return EXIT_DONE;
-    return unshown(r->in->value[OUT]);
+    return unshown(r, r->in->value[OUT]);
 }
 
 /* From now on this machine can give a receipt without link and code. */

@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { OUT, WAIT };
@@ -29,11 +30,14 @@ static int parse(struct command_input *in, const struct command *command, const 
 {
     static char copy[256];
     char *argv[16];
+    char *rest = copy;
+    char *word;
     int argc = 0;
 
-    (void)strncpy(copy, line, sizeof copy - 1);
-    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " "))
-        argv[argc++] = word;
+    assert_true(snprintf(copy, sizeof copy, "%s", line) < (int)sizeof copy);
+    while ((word = strsep(&rest, " ")) != NULL)
+        if (word[0] != '\0')
+            argv[argc++] = word;
     return command_parse(in, command, argc, argv);
 }
 

@@ -32,6 +32,7 @@ struct guard_fields guard_check(struct MHD_Connection *connection, const char *m
 struct guard_state {
     struct guard_fields fields;
     unsigned hosts, lengths, types;
+    const char *next; /* where the next field's name must begin; NULL before the first */
 };
 void guard_field(struct guard_state *g, const char *name, size_t name_len, const char *value,
                  size_t value_len) __attribute__((nonnull(1, 2)));

@@ -111,7 +111,7 @@ static int set_threads(struct reading *r, const char *value)
 
 static int set_log_level(struct reading *r, const char *value)
 {
-    return log_level_parse(value, &r->c->log_level);
+    return log_level_parse(value, &r->c->log.threshold);
 }
 
 static const struct option_row rows[] = {
@@ -161,7 +161,7 @@ static void set_defaults(struct reading *r)
                             .threads = cores < 1             ? 1
                                        : cores > THREADS_MAX ? THREADS_MAX
                                                              : (unsigned)cores,
-                            .log_level = LOG_LEVEL_INFO};
+                            .log = {.threshold = LOG_LEVEL_INFO}};
     (void)set_listen(r, "127.0.0.1:8088");
 }
 

@@ -18,7 +18,7 @@ struct config {
     size_t envelope_max;             /* bytes */
     unsigned request_deadline_s;
     unsigned threads;
-    enum log_level log_level;
+    struct log log;
 };
 
 enum config_result { CONFIG_RUN, CONFIG_DONE, CONFIG_WRONG };

@@ -229,7 +229,7 @@ void handler_completed(void *ctx, struct MHD_Connection *connection, void **requ
             .microseconds = server_now_us() - r->started_us,
         };
 
-        log_request(&line);
+        log_request(server_log(r->server), &line);
     }
     request_free(r);
     server_request_over(ctx);

@@ -15,8 +15,6 @@ static const char *const names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
 };
 
-static enum log_level threshold = LOG_LEVEL_INFO; /* set once, before threads */
-
 int log_level_parse(const char *name, enum log_level *level)
 {
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -25,11 +23,6 @@ int log_level_parse(const char *name, enum log_level *level)
             return 0;
         }
     return -1;
-}
-
-void log_set_level(enum log_level level)
-{
-    threshold = level;
 }
 
 static void begin(struct text *t, enum log_level level)
@@ -56,12 +49,12 @@ static void end(struct text *t)
         return; /* nobody reads the log: there is nobody to tell */
 }
 
-void log_note(enum log_level level, const char *what, int64_t number)
+void log_note(const struct log *log, enum log_level level, const char *what, int64_t number)
 {
     char line[LINE_MAX_BYTES];
     struct text t = text_into(line, sizeof(line));
 
-    if (level > threshold)
+    if (level > log->threshold)
         return;
     begin(&t, level);
     text_add(&t, what);
@@ -73,7 +66,7 @@ void log_note(enum log_level level, const char *what, int64_t number)
     end(&t);
 }
 
-void log_request(const struct log_request *r)
+void log_request(const struct log *log, const struct log_request *r)
 {
     const enum log_level level = r->status >= 500   ? LOG_LEVEL_ERROR
                                  : r->status >= 400 ? LOG_LEVEL_INFO
@@ -81,7 +74,7 @@ void log_request(const struct log_request *r)
     char line[LINE_MAX_BYTES];
     struct text t = text_into(line, sizeof(line));
 
-    if (level > threshold)
+    if (level > log->threshold)
         return;
     begin(&t, level);
     text_add(&t, "request ");

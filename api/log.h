@@ -14,11 +14,14 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 /* "error", "warning", "info" or "debug". Returns 0 or -1. */
 int log_level_parse(const char *name, enum log_level *level);
 
-/* What is less important than this is left out. Call it before any thread starts. */
-void log_set_level(enum log_level level);
+/* A log: what is less important than its threshold is left out. */
+struct log {
+    enum log_level threshold;
+};
 
 /* An occurrence: a static text and a number (left out when 0). */
-void log_note(enum log_level level, const char *what, int64_t number);
+void log_note(const struct log *log, enum log_level level, const char *what, int64_t number)
+    __attribute__((nonnull));
 
 struct log_request {
     uint64_t id;         /* of the request */
@@ -30,6 +33,6 @@ struct log_request {
 };
 
 /* A finished request: debug when it succeeded, info when it was refused, error for 5xx. */
-void log_request(const struct log_request *r);
+void log_request(const struct log *log, const struct log_request *r) __attribute__((nonnull));
 
 #endif

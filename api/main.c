@@ -15,8 +15,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, WHY_MAX = 1024 };
 
 static void report(void *ctx, int level, const char *what, int64_t number)
 {
-    (void)ctx;
-    log_note(level == VAULT_REPORT_ERROR     ? LOG_LEVEL_ERROR
+    log_note(ctx,
+             level == VAULT_REPORT_ERROR     ? LOG_LEVEL_ERROR
              : level == VAULT_REPORT_WARNING ? LOG_LEVEL_WARNING
                                              : LOG_LEVEL_INFO,
              what, number);
@@ -63,10 +63,10 @@ static int serve(const struct config *config, struct vault *vault, const sigset_
     server_address(server, address, sizeof(address));
     printf("handoffd: listening on http://%s\n", address);
     if (fflush(stdout) != 0)
-        log_note(LOG_LEVEL_WARNING, "the address could not be printed", 0);
-    log_note(LOG_LEVEL_INFO, "serving", 0);
+        log_note(&config->log, LOG_LEVEL_WARNING, "the address could not be printed", 0);
+    log_note(&config->log, LOG_LEVEL_INFO, "serving", 0);
     (void)sigwait(ending, &signal_number);
-    log_note(LOG_LEVEL_INFO, "ending: the requests in hand are answered", 0);
+    log_note(&config->log, LOG_LEVEL_INFO, "ending: the requests in hand are answered", 0);
     server_drain(server);
     return EXIT_DONE;
 }
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 {
     char why[WHY_MAX];
     struct config config;
-    struct vault_options options = {.report = report};
+    struct vault_options options = {.report = report, .report_ctx = &config.log};
     struct vault *vault;
     sigset_t ending;
     int status;
@@ -95,7 +95,6 @@ int main(int argc, char **argv)
     case CONFIG_RUN:
         break;
     }
-    log_set_level(config.log_level);
     options.dir = config.data;
     options.envelope_max = config.envelope_max;
     options.readers = config.threads;
@@ -103,11 +102,11 @@ int main(int argc, char **argv)
     if (vault == NULL)
         return fail(why);
     if (!secret_all_locked())
-        log_note(LOG_LEVEL_WARNING,
+        log_note(&config.log, LOG_LEVEL_WARNING,
                  "keys cannot be locked into memory: raise the limit (LimitMEMLOCK)", 0);
     status = serve(&config, vault, &ending);
     vault_close(vault);
     if (status == EXIT_DONE)
-        log_note(LOG_LEVEL_INFO, "ended", 0);
+        log_note(&config.log, LOG_LEVEL_INFO, "ended", 0);
     return status;
 }

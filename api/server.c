@@ -71,6 +71,11 @@ int64_t server_request_deadline_ms(const struct server *s)
     return (int64_t)s->config.request_deadline_s * 1000;
 }
 
+const struct log *server_log(const struct server *s)
+{
+    return &s->config.log;
+}
+
 bool server_is_draining(struct server *s)
 {
     return atomic_load(&s->draining);
@@ -124,10 +129,11 @@ static void *run_timer(void *arg)
 /* libmicrohttpd's own words may repeat a client's: only the fact is noted. */
 static void log_library(void *ctx, const char *format, va_list arguments)
 {
-    (void)ctx;
+    const struct server *s = ctx;
+
     (void)format;
     (void)arguments;
-    log_note(LOG_LEVEL_DEBUG, "libmicrohttpd reports a fault of a connection", 0);
+    log_note(&s->config.log, LOG_LEVEL_DEBUG, "libmicrohttpd reports a fault of a connection", 0);
 }
 
 /* As many connections as files may be open, within reason. */
@@ -168,7 +174,7 @@ static struct MHD_Daemon *start_daemon(struct server *s, int fd)
 
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        handler_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET,
+        handler_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, s, MHD_OPTION_LISTEN_SOCKET,
         fd, MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)SERVER_POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK, handler_target, s,
         MHD_OPTION_NOTIFY_COMPLETED, handler_completed, s, MHD_OPTION_NOTIFY_CONNECTION,

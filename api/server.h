@@ -40,6 +40,7 @@ struct waits *server_waits(const struct server *s);
 size_t server_envelope_max(const struct server *s);
 bool server_submissions_open(const struct server *s);
 int64_t server_request_deadline_ms(const struct server *s);
+const struct log *server_log(const struct server *s);
 bool server_is_draining(struct server *s);
 
 /* Counts a request in, and gives it its number; and out again. */

@@ -3,6 +3,7 @@
  * reads each body, keeps nothing, and answers at once with as many bytes and the same headers. The
  * target /b/N/… asks for N bytes of 'x'.
  */
+#include "api/server.h"
 #include "vault/protocol/encoding.h"
 
 #include <arpa/inet.h>
@@ -16,6 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* libmicrohttpd 0.9.75 asks epoll for 128 events, and when it got just as many asks again, with its
+   full timeout, before it serves them: 128 clients of one worker that are all ready at once and all
+   wait for their answers then wait for ever. With fewer clients to a worker that cannot happen. */
+enum { BARE_WORKER_CONNECTIONS = 120 };
 
 enum { BARE_HEADERS_MAX = 32, BARE_BODY_MAX = 2 * 1024 * 1024, BARE_THREADS_MAX = 64 };
 
@@ -128,6 +134,9 @@ static struct MHD_Daemon *start(struct bare *b)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
                             handle, b, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL_BYTES,
+                            MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)b->threads * BARE_WORKER_CONNECTIONS,
                             MHD_OPTION_THREAD_POOL_SIZE, (unsigned)b->threads, MHD_OPTION_END);
 }
 

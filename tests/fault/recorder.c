@@ -1,145 +1,215 @@
 /*
- * Preloaded into handoffd by a test: records in which order events are written to the write-ahead
- * log
- * ("W n …"), the log is synced ("S") and answers that name an event are sent ("A status n"). With
- * RECORDER_DROP_SYNCS set the syncs of the log are left out: the control that must turn the test
- * red.
+ * A library to be preloaded into handoffd: writes to RECORDER_LOG in which order the write-ahead
+ * log is written and synced and answers are sent. An event is recognised by its index, in the pages
+ * of the log by the first members of its line, in an answer by the event that it names.
+ *
+ * Lines: "W n" event n was written to the write-ahead log, "B" a sync of it begins, "S" it has
+ * ended well, "A n" an answer that names event n is about to be sent.
+ *
+ * RECORDER_MODE=forget-syncs leaves out B and S; RECORDER_MODE=unsynced has SQLite run with
+ * synchronous=OFF: both must turn a check of the order red.
  */
+/* Both pwrite and pwrite64 are defined here: one must not be the other's other name. */
+#undef _FILE_OFFSET_BITS
+
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int log_fd(void)
+enum { TEXT_MAX = 1 << 20 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The function that a call would have reached without this library. */
+static void *next(const char *name)
 {
-    static int fd = -2;
+    void *f = dlsym(RTLD_NEXT, name);
 
-    if (fd == -2) {
-        const char *path = getenv("RECORDER_LOG");
+    if (f == NULL)
+        abort();
+    return f;
+}
 
-        fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+static bool mode_is(const char *name)
+{
+    const char *mode = getenv("RECORDER_MODE");
+
+    return mode != NULL && strcmp(mode, name) == 0;
+}
+
+static void record(const char *line, int len)
+{
+    static int out = -1;
+    ssize_t (*real)(int, const void *, size_t);
+    void *f = next("write");
+
+    memcpy(&real, &f, sizeof(real));
+    pthread_mutex_lock(&lock);
+    if (out < 0 && getenv("RECORDER_LOG") != NULL)
+        out = open(getenv("RECORDER_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (out < 0 || real(out, line, (size_t)len) != len)
+        abort();
+    pthread_mutex_unlock(&lock);
+}
+
+/* Records each number that follows a mark in data. */
+static void record_numbers(char kind, const char *mark, const void *data, size_t len)
+{
+    const size_t mark_len = strlen(mark);
+    const char *at = data, *const end = at + len;
+
+    while (at != NULL && (at = memmem(at, (size_t)(end - at), mark, mark_len)) != NULL) {
+        unsigned long n = 0;
+        char line[32];
+
+        at += mark_len;
+        for (; at < end && *at >= '0' && *at <= '9'; at++)
+            n = n * 10 + (unsigned long)(*at - '0');
+        record(line, snprintf(line, sizeof(line), "%c %lu\n", kind, n));
     }
-    return fd;
 }
 
-static void record(const char *line, size_t len)
+/* ---- the write-ahead log ---- */
+
+static bool is_log(int fd)
 {
-    if (log_fd() >= 0)
-        (void)!syscall(SYS_write, log_fd(), line, len);
+    char name[32], path[4096];
+    ssize_t len;
+
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    len = readlink(name, path, sizeof(path));
+    return len > 4 && memcmp(path + len - 4, "-wal", 4) == 0;
 }
 
-static bool is_wal(int fd)
+static ssize_t write_at(const char *name, int fd, const void *data, size_t len, off_t offset)
 {
-    static const char suffix[] = "-wal";
-    char link[64], path[512];
+    ssize_t (*real)(int, const void *, size_t, off_t);
+    void *f = next(name);
     ssize_t n;
 
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    n = readlink(link, path, sizeof(path));
-    return n > 4 && memcmp(path + n - 4, suffix, 4) == 0;
-}
-
-/* Appends the number that follows mark at *at to line; moves *at behind it. Returns whether one
- * did. */
-static bool next_number(const char **at, const char *end, const char *mark, char *line, size_t size)
-{
-    const char *found = memmem(*at, (size_t)(end - *at), mark, strlen(mark));
-    size_t len = strlen(line);
-
-    if (found == NULL)
-        return false;
-    found += strlen(mark);
-    if (len + 24 > size)
-        return false;
-    line[len++] = ' ';
-    while (found < end && *found >= '0' && *found <= '9' && len + 2 < size)
-        line[len++] = *found++;
-    line[len] = '\0';
-    *at = found;
-    return true;
-}
-
-static void record_write(const void *data, size_t len)
-{
-    const char *at = data, *end = at + len;
-    char line[4096] = "W";
-
-    while (next_number(&at, end, "{\"v\":1,\"n\":", line, sizeof(line) - 2))
-        ;
-    if (line[1] == '\0')
-        return;
-    strcat(line, "\n");
-    record(line, strlen(line));
-}
-
-ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset)
-{
-    if (is_wal(fd))
-        record_write(data, len);
-    return syscall(SYS_pwrite64, fd, data, len, offset);
+    memcpy(&real, &f, sizeof(real));
+    n = real(fd, data, len, offset);
+    if (is_log(fd))
+        record_numbers('W', "{\"v\":1,\"n\":", data, len);
+    return n;
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 {
-    return pwrite64(fd, data, len, offset);
+    return write_at("pwrite", fd, data, len, offset);
 }
 
-static int sync_with(long call, int fd)
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset)
 {
-    const bool wal = is_wal(fd);
+    return write_at("pwrite64", fd, data, len, offset);
+}
+
+static int sync_file(const char *name, int fd)
+{
+    const bool watched = is_log(fd) && !mode_is("forget-syncs");
+    int (*real)(int);
+    void *f = next(name);
     int rc;
 
-    if (wal && getenv("RECORDER_DROP_SYNCS") != NULL)
-        return 0;
-    rc = (int)syscall(call, fd);
-    if (rc == 0 && wal)
+    memcpy(&real, &f, sizeof(real));
+    if (watched)
+        record("B\n", 2);
+    rc = real(fd);
+    if (watched && rc == 0)
         record("S\n", 2);
     return rc;
 }
 
 int fdatasync(int fd)
 {
-    return sync_with(SYS_fdatasync, fd);
+    return sync_file("fdatasync", fd);
 }
 
 int fsync(int fd)
 {
-    return sync_with(SYS_fsync, fd);
+    return sync_file("fsync", fd);
 }
 
-/* The head and the body of an answer may come in one piece or two: each names what it holds. */
-static void record_answer(const void *data, size_t len)
+int sqlite3_exec(sqlite3 *db, const char *text, int (*each)(void *, int, char **, char **),
+                 void *ctx, char **why)
 {
-    const char *at = data, *end = at + len;
-    char line[128] = "A";
+    static const char full[] = "synchronous=FULL";
+    int (*real)(sqlite3 *, const char *, int (*)(void *, int, char **, char **), void *, char **);
+    void *f = next("sqlite3_exec");
+    const char *found = strstr(text, full);
+    char *changed;
+    int rc;
 
-    if (!next_number(&at, end, "\"event\":{\"index\":", line, sizeof(line) - 2))
-        return;
-    strcat(line, "\n");
-    record(line, strlen(line));
+    memcpy(&real, &f, sizeof(real));
+    if (found == NULL || !mode_is("unsynced"))
+        return real(db, text, each, ctx, why);
+    changed = strdup(text);
+    if (changed == NULL)
+        abort();
+    memcpy(changed + (found - text), "synchronous=OFF ", sizeof(full) - 1);
+    rc = real(db, changed, each, ctx, why);
+    free(changed);
+    return rc;
 }
+
+/* ---- answers ---- */
+
+static const char answer_mark[] = "\"event\":{\"index\":";
 
 ssize_t send(int fd, const void *data, size_t len, int flags)
 {
-    record_answer(data, len);
-    return syscall(SYS_sendto, fd, data, len, flags, NULL, 0);
+    ssize_t (*real)(int, const void *, size_t, int);
+    void *f = next("send");
+
+    memcpy(&real, &f, sizeof(real));
+    record_numbers('A', answer_mark, data, len);
+    return real(fd, data, len, flags);
+}
+
+/* A mark may lie across two pieces: they are looked at as one. */
+static void record_pieces(const struct iovec *pieces, size_t count)
+{
+    char *text = malloc(TEXT_MAX);
+    size_t len = 0;
+
+    if (text == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        const size_t room = TEXT_MAX - len;
+        const size_t part = pieces[i].iov_len < room ? pieces[i].iov_len : room;
+
+        memcpy(text + len, pieces[i].iov_base, part);
+        len += part;
+    }
+    record_numbers('A', answer_mark, text, len);
+    free(text);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    for (size_t i = 0; i < message->msg_iovlen; i++)
-        record_answer(message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
-    return syscall(SYS_sendmsg, fd, message, flags);
+    ssize_t (*real)(int, const struct msghdr *, int);
+    void *f = next("sendmsg");
+
+    memcpy(&real, &f, sizeof(real));
+    record_pieces(message->msg_iov, message->msg_iovlen);
+    return real(fd, message, flags);
 }
 
 ssize_t writev(int fd, const struct iovec *pieces, int count)
 {
-    for (int i = 0; i < count; i++)
-        record_answer(pieces[i].iov_base, pieces[i].iov_len);
-    return syscall(SYS_writev, fd, pieces, count);
+    ssize_t (*real)(int, const struct iovec *, int);
+    void *f = next("writev");
+
+    memcpy(&real, &f, sizeof(real));
+    record_pieces(pieces, (size_t)count);
+    return real(fd, pieces, count);
 }

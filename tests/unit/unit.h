@@ -10,6 +10,16 @@
 
 #include <cmocka.h>
 
+/* A sanitizer takes malloc's and mlock's place: what a test wants to see of theirs is not there. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define UNIT_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNIT_SANITIZED 1
+#endif
+
 /* The next of a sequence (xorshift32); *seed is not 0. */
 static inline uint32_t unit_random(uint32_t *seed)
 {

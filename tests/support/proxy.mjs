@@ -1,0 +1,144 @@
+// A proxy that cuts connections at a chosen point of a chosen exchange, as a bad network would.
+
+import net from 'node:net';
+import { once } from 'node:events';
+
+// Where a cut falls. How much of the request reaches the service, whether its answer is waited for,
+// and how much of that reaches the client.
+const some = (n) => (bytes) => bytes.subarray(0, n(bytes));
+const headEnd = (bytes) => bytes.indexOf('\r\n\r\n') + 4;
+const half = (bytes) => headEnd(bytes) + ((bytes.length - headEnd(bytes)) >> 1);
+
+export const points = {
+    'before the request': { request: some(() => 0) },
+    'in the head of the request': { request: some((b) => headEnd(b) >> 1) },
+    'between head and body of the request': { request: some(headEnd) },
+    'in the body of the request': { request: some(half) },
+    'before the last byte of the request': { request: some((b) => b.length - 1) },
+    'after the request': { request: some((b) => b.length) },
+    'before the reply': { reply: some(() => 0) },
+    'in the head of the reply': { reply: some((b) => headEnd(b) >> 1) },
+    'between head and body of the reply': { reply: some(headEnd) },
+    'in the body of the reply': { reply: some(half) },
+    'before the last byte of the reply': { reply: some((b) => b.length - 1) },
+    'after the reply': { reply: some((b) => b.length) },
+};
+
+function whole(bytes) {
+    const end = bytes.indexOf('\r\n\r\n');
+    if (end < 0)
+        return false;
+    const head = bytes.subarray(0, end).toString('latin1');
+    const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
+    return bytes.length >= end + 4 + length;
+}
+
+// Reads from a socket until it holds a whole message; null when it ended before.
+async function message(socket) {
+    let bytes = Buffer.alloc(0);
+    for (;;) {
+        const chunk = socket.read();
+        if (chunk)
+            bytes = Buffer.concat([bytes, chunk]);
+        if (whole(bytes))
+            return bytes;
+        if (!chunk) {
+            if (socket.destroyed || socket.readableEnded)
+                return null;
+            await Promise.race(['readable', 'end', 'close'].map((name) => once(socket, name)));
+        }
+    }
+}
+
+export class Proxy {
+    #server;
+    #sockets = new Set();
+
+    // Forwards to a port until told what to cut.
+    constructor(target) {
+        this.target = target;
+        this.cut = null;
+        this.cuts = 0;
+        this.#server = net.createServer((client) => {
+            this.#serve(client).catch(() => client.destroy());
+        });
+    }
+
+    async listen() {
+        this.#server.listen(0, '127.0.0.1');
+        await once(this.#server, 'listening');
+        this.port = this.#server.address().port;
+        this.url = `http://127.0.0.1:${this.port}`;
+        return this;
+    }
+
+    // From now on requests whose first line matches are cut at a point, `times` of them.
+    break(pattern, point, times = Infinity) {
+        this.cut = { pattern, point: points[point], left: times };
+        this.cuts = 0;
+    }
+
+    heal() {
+        this.cut = null;
+    }
+
+    #keep(socket) {
+        this.#sockets.add(socket);
+        socket.on('error', () => {});
+        socket.on('close', () => this.#sockets.delete(socket));
+        return socket;
+    }
+
+    #take(request) {
+        const line = request.subarray(0, request.indexOf('\r\n')).toString('latin1');
+        if (!this.cut || this.cut.left <= 0 || !this.cut.pattern.test(line))
+            return null;
+        this.cut.left--;
+        this.cuts++;
+        return this.cut.point;
+    }
+
+    async #serve(client) {
+        this.#keep(client);
+        const upstream = this.#keep(net.connect({ port: this.target, host: '127.0.0.1' }));
+        const close = () => {
+            client.destroy();
+            upstream.destroy();
+        };
+        client.on('close', () => upstream.destroy());
+        for (;;) {
+            const request = await message(client);
+            if (!request)
+                return close();
+            const point = this.#take(request);
+            if (point?.request) {
+                const part = point.request(request);
+                if (part.length > 0)
+                    await new Promise((resolve) => upstream.write(part, resolve));
+                upstream.end();
+                client.destroy();
+                return undefined;
+            }
+            upstream.write(request);
+            const reply = await message(upstream);
+            if (!reply)
+                return close();
+            if (!point) {
+                client.write(reply);
+                continue;
+            }
+            const part = point.reply(reply);
+            if (part.length > 0)
+                await new Promise((resolve) => client.write(part, resolve));
+            client.end();
+            return undefined;
+        }
+    }
+
+    async close() {
+        for (const socket of this.#sockets)
+            socket.destroy();
+        this.#server.close();
+        await once(this.#server, 'close');
+    }
+}

@@ -177,27 +177,38 @@ static void run_batch(struct committer *c, struct vault_job *batch)
     publish(c, batch);
 }
 
+/* Does what is due for these handoffs in one transaction, and wakes who waits for them. */
+static int sweep_some(struct committer *c, uint8_t (*ids)[16], size_t count)
+{
+    if (begin(c) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (apply_due(&c->ledger, ids[i]) != 0) {
+            rollback(c);
+            return -1;
+        }
+    if (commit(c) != ANSWER_OK)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        watch_wake(c->options.watches, ids[i]);
+    return 0;
+}
+
 /* Does what is due, at most COMMITTER_SWEEP_MAX handoffs. Returns whether there may be more. */
 static bool sweep(struct committer *c)
 {
     uint8_t ids[COMMITTER_SWEEP_MAX][16];
-    size_t count = 0, i = 0;
+    size_t count = 0;
 
     if (ensure_store(c) != 0 ||
-        store_due(c->store, committer_now(c), ids, COMMITTER_SWEEP_MAX, &count) != 0 ||
-        count == 0 || begin(c) != 0)
+        store_due(c->store, committer_now(c), ids, COMMITTER_SWEEP_MAX, &count) != 0 || count == 0)
         return false;
-    while (i < count && apply_due(&c->ledger, ids[i]) == 0)
-        i++;
-    if (i < count) {
-        rollback(c);
-        return false;
-    }
-    if (commit(c) != ANSWER_OK)
-        return false;
-    for (i = 0; i < count; i++)
-        watch_wake(c->options.watches, ids[i]);
-    return count == COMMITTER_SWEEP_MAX;
+    if (sweep_some(c, ids, count) == 0)
+        return count == COMMITTER_SWEEP_MAX;
+    /* As with a batch: one that cannot be done must not keep the others. */
+    for (size_t i = 0; i < count && ensure_store(c) == 0; i++)
+        (void)!sweep_some(c, &ids[i], 1);
+    return false;
 }
 
 /* ---- the thread ---- */

@@ -18,21 +18,21 @@ enum {
 
 static const char *const schema =
     "CREATE TABLE handoff("
-    " id BLOB PRIMARY KEY NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL,"
-    " code INTEGER NOT NULL, burn_on_claim INTEGER NOT NULL, shown_label INTEGER NOT NULL,"
-    " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, lease_s INTEGER NOT NULL,"
-    " claimed_at INTEGER NOT NULL, lease_until INTEGER NOT NULL, changed_at INTEGER NOT NULL,"
-    " due_at INTEGER,"
-    " claim_hash BLOB NOT NULL, opened_hash BLOB NOT NULL, receipt_key BLOB NOT NULL,"
-    " manage_hash BLOB NOT NULL, link_hash BLOB, claimant_hash BLOB,"
-    " body_hash BLOB NOT NULL, envelope_hash BLOB NOT NULL,"
-    " key_id INTEGER NOT NULL, slot INTEGER NOT NULL, sealed_len INTEGER NOT NULL,"
-    " created_n INTEGER NOT NULL, claimed_n INTEGER NOT NULL, opened_n INTEGER NOT NULL,"
-    " revoked_n INTEGER NOT NULL, last_n INTEGER NOT NULL,"
-    " receipts INTEGER NOT NULL, receipt_by_claimant INTEGER NOT NULL,"
-    " tries INTEGER NOT NULL, tried_at INTEGER NOT NULL,"
-    " refused_events INTEGER NOT NULL, refused_pending INTEGER NOT NULL,"
-    " refused_flush_at INTEGER NOT NULL,"
+    /* what never changes */
+    " id BLOB PRIMARY KEY NOT NULL, code INTEGER NOT NULL, burn_on_claim INTEGER NOT NULL,"
+    " shown_label INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " lease_s INTEGER NOT NULL, claim_hash BLOB NOT NULL, opened_hash BLOB NOT NULL,"
+    " receipt_key BLOB NOT NULL, manage_hash BLOB NOT NULL, link_hash BLOB,"
+    " body_hash BLOB NOT NULL, envelope_hash BLOB NOT NULL, key_id INTEGER NOT NULL,"
+    " sealed_len INTEGER NOT NULL, created_n INTEGER NOT NULL,"
+    /* what does */
+    " state INTEGER NOT NULL, cause INTEGER NOT NULL, claimed_at INTEGER NOT NULL,"
+    " lease_until INTEGER NOT NULL, changed_at INTEGER NOT NULL, due_at INTEGER,"
+    " claimant_hash BLOB, slot INTEGER NOT NULL, claimed_n INTEGER NOT NULL,"
+    " opened_n INTEGER NOT NULL, revoked_n INTEGER NOT NULL, last_n INTEGER NOT NULL,"
+    " receipts INTEGER NOT NULL, receipt_by_claimant INTEGER NOT NULL, tries INTEGER NOT NULL,"
+    " tried_at INTEGER NOT NULL, refused_events INTEGER NOT NULL,"
+    " refused_pending INTEGER NOT NULL, refused_flush_at INTEGER NOT NULL,"
     " wrong_events INTEGER NOT NULL, wrong_pending INTEGER NOT NULL,"
     " wrong_flush_at INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX handoff_due ON handoff(due_at) WHERE due_at IS NOT NULL;"
@@ -72,11 +72,10 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_INSERT] = "INSERT INTO handoff VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
                    "?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_UPDATE] =
-        "UPDATE handoff SET state=?2, cause=?3, claimed_at=?4, lease_until=?5, changed_at=?6,"
-        " due_at=?7, claimant_hash=?8, slot=?9, claimed_n=?10, opened_n=?11, revoked_n=?12,"
-        " last_n=?13, receipts=?14, receipt_by_claimant=?15, tries=?16, tried_at=?17,"
-        " refused_events=?18, refused_pending=?19, refused_flush_at=?20,"
-        " wrong_events=?21, wrong_pending=?22, wrong_flush_at=?23 WHERE id=?1",
+        "UPDATE handoff SET state=?, cause=?, claimed_at=?, lease_until=?, changed_at=?, due_at=?,"
+        " claimant_hash=?, slot=?, claimed_n=?, opened_n=?, revoked_n=?, last_n=?, receipts=?,"
+        " receipt_by_claimant=?, tries=?, tried_at=?, refused_events=?, refused_pending=?,"
+        " refused_flush_at=?, wrong_events=?, wrong_pending=?, wrong_flush_at=? WHERE id=?",
     [SQL_DUE] = "SELECT id FROM handoff WHERE due_at<=? ORDER BY due_at LIMIT ?",
     [SQL_APPEND] = "INSERT INTO event VALUES(?,?,?,?,?)",
     [SQL_APPEND_DETAILS] = "INSERT INTO detail VALUES(?,?,?)",

@@ -5,30 +5,30 @@
 /* The columns of handoff, as the schema orders them. */
 enum column {
     C_ID,
-    C_STATE,
-    C_CAUSE,
     C_CODE,
     C_BURN_ON_CLAIM,
     C_SHOWN_LABEL,
     C_CREATED_AT,
     C_EXPIRES_AT,
     C_LEASE_S,
-    C_CLAIMED_AT,
-    C_LEASE_UNTIL,
-    C_CHANGED_AT,
-    C_DUE_AT,
     C_CLAIM_HASH,
     C_OPENED_HASH,
     C_RECEIPT_KEY,
     C_MANAGE_HASH,
     C_LINK_HASH,
-    C_CLAIMANT_HASH,
     C_BODY_HASH,
     C_ENVELOPE_HASH,
     C_KEY_ID,
-    C_SLOT,
     C_SEALED_LEN,
     C_CREATED_N,
+    C_STATE,
+    C_CAUSE,
+    C_CLAIMED_AT,
+    C_LEASE_UNTIL,
+    C_CHANGED_AT,
+    C_DUE_AT,
+    C_CLAIMANT_HASH,
+    C_SLOT,
     C_CLAIMED_N,
     C_OPENED_N,
     C_REVOKED_N,
@@ -178,6 +178,31 @@ static void bind_due_at(struct binder *b, const struct store_handoff *h)
         sqlite3_bind_null(b->statement, b->next++);
 }
 
+/* The columns that change, in their order. */
+static void bind_changing(struct binder *b, const struct store_handoff *h)
+{
+    const struct lifecycle_facts *f = &h->facts;
+
+    bind_i64(b, f->state);
+    bind_i64(b, f->cause);
+    bind_i64(b, f->claimed_at);
+    bind_i64(b, f->lease_until);
+    bind_i64(b, f->changed_at);
+    bind_due_at(b, h);
+    bind_bytes_if(b, f->claimed_at != 0, h->claimant_hash, sizeof(h->claimant_hash));
+    bind_i64(b, h->slot);
+    bind_i64(b, h->claimed_n);
+    bind_i64(b, h->opened_n);
+    bind_i64(b, h->revoked_n);
+    bind_i64(b, h->last_n);
+    bind_i64(b, f->receipts);
+    bind_i64(b, f->receipt_by_claimant);
+    bind_i64(b, f->tries);
+    bind_i64(b, f->tried_at);
+    bind_alarm(b, &h->refused);
+    bind_alarm(b, &h->wrong);
+}
+
 int store_insert(struct store *s, struct store_handoff *h, const uint8_t *sealed)
 {
     struct binder b = {.next = 1};
@@ -188,40 +213,23 @@ int store_insert(struct store *s, struct store_handoff *h, const uint8_t *sealed
     if (b.statement == NULL)
         return -1;
     bind_bytes(&b, h->id, sizeof(h->id));
-    bind_i64(&b, h->facts.state);
-    bind_i64(&b, h->facts.cause);
     bind_i64(&b, h->facts.code);
     bind_i64(&b, h->facts.burn_on_claim);
     bind_i64(&b, h->shown_label);
     bind_i64(&b, h->created_at);
     bind_i64(&b, h->facts.expires_at);
     bind_i64(&b, h->facts.lease_s);
-    bind_i64(&b, h->facts.claimed_at);
-    bind_i64(&b, h->facts.lease_until);
-    bind_i64(&b, h->facts.changed_at);
-    bind_due_at(&b, h);
     bind_bytes(&b, h->claim_hash, sizeof(h->claim_hash));
     bind_bytes(&b, h->opened_hash, sizeof(h->opened_hash));
     bind_bytes(&b, h->receipt_key, sizeof(h->receipt_key));
     bind_bytes(&b, h->manage_hash, sizeof(h->manage_hash));
     bind_bytes_if(&b, h->facts.code, h->link_hash, sizeof(h->link_hash));
-    bind_bytes_if(&b, h->facts.claimed_at != 0, h->claimant_hash, sizeof(h->claimant_hash));
     bind_bytes(&b, h->body_hash, sizeof(h->body_hash));
     bind_bytes(&b, h->envelope_hash, sizeof(h->envelope_hash));
     bind_i64(&b, h->key_id);
-    bind_i64(&b, h->slot);
     bind_i64(&b, h->sealed_len);
     bind_i64(&b, h->created_n);
-    bind_i64(&b, h->claimed_n);
-    bind_i64(&b, h->opened_n);
-    bind_i64(&b, h->revoked_n);
-    bind_i64(&b, h->last_n);
-    bind_i64(&b, h->facts.receipts);
-    bind_i64(&b, h->facts.receipt_by_claimant);
-    bind_i64(&b, h->facts.tries);
-    bind_i64(&b, h->facts.tried_at);
-    bind_alarm(&b, &h->refused);
-    bind_alarm(&b, &h->wrong);
+    bind_changing(&b, h);
     return sqlite_run(s, b.statement);
 }
 
@@ -231,25 +239,8 @@ int store_update(struct store *s, const struct store_handoff *h)
 
     if (b.statement == NULL)
         return -1;
+    bind_changing(&b, h);
     bind_bytes(&b, h->id, sizeof(h->id));
-    bind_i64(&b, h->facts.state);
-    bind_i64(&b, h->facts.cause);
-    bind_i64(&b, h->facts.claimed_at);
-    bind_i64(&b, h->facts.lease_until);
-    bind_i64(&b, h->facts.changed_at);
-    bind_due_at(&b, h);
-    bind_bytes_if(&b, h->facts.claimed_at != 0, h->claimant_hash, sizeof(h->claimant_hash));
-    bind_i64(&b, h->slot);
-    bind_i64(&b, h->claimed_n);
-    bind_i64(&b, h->opened_n);
-    bind_i64(&b, h->revoked_n);
-    bind_i64(&b, h->last_n);
-    bind_i64(&b, h->facts.receipts);
-    bind_i64(&b, h->facts.receipt_by_claimant);
-    bind_i64(&b, h->facts.tries);
-    bind_i64(&b, h->facts.tried_at);
-    bind_alarm(&b, &h->refused);
-    bind_alarm(&b, &h->wrong);
     return sqlite_run(s, b.statement);
 }
 

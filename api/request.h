@@ -36,7 +36,8 @@ struct reply {
 /* A place in the list of those that wait for events. */
 struct wait {
     struct vault_watch watch;
-    struct wait *next, **link; /* NULL: not in the list */
+    struct wait *next, **link;
+    bool listed; /* the request's own thread's: whether it was added and not removed */
     int64_t deadline_ms;
     bool woken; /* resumed: once is enough */
 };

@@ -92,6 +92,7 @@ int waits_add(struct waits *w, struct request *r, int64_t ms)
     pthread_mutex_unlock(&w->lock);
     if (!room)
         return -1;
+    wait->listed = true;
 
     memcpy(wait->watch.id, r->id, sizeof(wait->watch.id));
     wait->watch.wake = wake_watch;
@@ -106,14 +107,14 @@ void waits_remove(struct waits *w, struct request *r)
 {
     struct wait *wait = &r->wait;
 
-    if (wait->link == NULL)
+    if (!wait->listed)
         return;
+    wait->listed = false;
     vault_watch_remove(w->vault, &wait->watch);
     pthread_mutex_lock(&w->lock);
     *wait->link = wait->next;
     if (wait->next != NULL)
         wait->next->link = wait->link;
-    wait->link = NULL;
     w->count--;
     pthread_mutex_unlock(&w->lock);
 }

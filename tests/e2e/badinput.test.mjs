@@ -360,7 +360,7 @@ test('a body that breaks off changes nothing', async () => {
     const text = JSON.stringify(h.body);
     const head = `PUT ${h.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
     for (const part of [0, 1, text.length >> 1, text.length - 1]) {
-        const connection = new Raw(service.port);
+        const connection = new Raw(service);
         connection.write(`${head}Content-Length: ${text.length}\r\n\r\n${text.slice(0, part)}`);
         await connection.connected;
         connection.socket.end();

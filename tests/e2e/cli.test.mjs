@@ -31,7 +31,7 @@ async function ok(run, status = 0) {
 
 async function send(sender, stdin, ...options) {
     const { out } = await ok(sender.run(['send', ...options], { stdin }));
-    assert.match(out, /^http:\/\/127\.0\.0\.1:\d+\/h\/[0-9a-f-]{36}#[\w-]{44}\n$/);
+    assert.match(out, /^http:\/\/127\.[\d.]+:\d+\/h\/[0-9a-f-]{36}#[\w-]{44}\n$/);
     return out.trim();
 }
 
@@ -260,7 +260,7 @@ const spoiled = {
     'to elsewhere': [() => 'https://example.org/', /not a handoff/],
     'that is none': [() => 'hello', /no web address/],
     'that is empty': [() => '', /./],
-    'over http to elsewhere': [(link) => link.replace('127.0.0.1', 'example.org'), /https/],
+    'over http to elsewhere': [(link) => link.replace(service.host, 'example.org'), /https/],
 };
 
 for (const [what, [spoil, pattern]] of Object.entries(spoiled))

@@ -69,7 +69,8 @@ test('one winner each, every refusal in the log, the same bytes again', async (t
     t.after(() => client.close());
     const children = Array.from({ length: processes }, () => fork(program));
     t.after(() => children.forEach((child) => child.kill('SIGKILL')));
-    await ask(children, () => ({ do: 'connect', port: service.port, count: each }));
+    const { host, port } = service;
+    await ask(children, () => ({ do: 'connect', service: { host, port }, count: each }));
 
     const races = [];
     for (let i = 0; i < rounds; i++)

@@ -98,7 +98,7 @@ const untouched = async (h) => assert.deepEqual(await h.kinds(client), ['handoff
 
 test('the request is good before it is spoiled', async () => {
     const h = await sendHandoff(client);
-    const connection = new Raw(service.port);
+    const connection = new Raw(service);
     connection.write(bytesOf(request(h, newClaimant())));
     assert.equal((await connection.answer()).status, 200);
     connection.destroy();
@@ -110,7 +110,7 @@ for (const [name, change] of Object.entries(spoil))
         const bad = request(h, newClaimant());
         change(bad);
         const behind = `GET ${h.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-        const connection = new Raw(service.port);
+        const connection = new Raw(service);
         connection.write(Buffer.concat([bytesOf(bad), Buffer.from(behind)]));
         assert.ok(await connection.ends(deadlineMs + 8000), 'the connection is closed');
         const text = connection.bytes.toString('latin1');
@@ -127,7 +127,7 @@ test('bare LF and obsolete line ends are read in one way only', async () => {
     const h = await sendHandoff(client);
     const body = JSON.stringify(h.claimBody(newClaimant()));
     const smuggled = `X-A: b\nContent-Length: 0\nTransfer-Encoding: chunked`;
-    const connection = new Raw(service.port);
+    const connection = new Raw(service);
     connection.write(
         `POST ${h.path}/claim HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
             `${smuggled}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
@@ -138,7 +138,7 @@ test('bare LF and obsolete line ends are read in one way only', async () => {
 });
 
 test('a header that does not end is refused', async () => {
-    const connection = new Raw(service.port);
+    const connection = new Raw(service);
     connection.write(`GET /livez HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(200000)}`);
     assert.ok(await connection.ends(deadlineMs + 8000));
     assert.doesNotMatch(connection.bytes.toString('latin1'), /^HTTP\/1\.1 2/);
@@ -148,7 +148,7 @@ test('a header that does not end is refused', async () => {
 // Writes a byte now and then until the other side has enough; returns for how long that went.
 async function drip(text) {
     const started = Date.now();
-    const connection = new Raw(service.port);
+    const connection = new Raw(service);
     await connection.connected;
     for (let i = 0; i < text.length && !connection.closed; i++) {
         connection.write(text[i]);
@@ -189,7 +189,7 @@ for (const [what, build] of Object.entries({
 test('a hundred slow clients do not keep an honest one out', async () => {
     const h = await sendHandoff(client);
     const head = `POST ${h.path}/claim HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
-    const slow = Array.from({ length: 100 }, () => new Raw(service.port));
+    const slow = Array.from({ length: 100 }, () => new Raw(service));
     for (const connection of slow)
         connection.write(`${head}Content-Length: 200\r\n\r\n{`);
     const claimant = newClaimant();

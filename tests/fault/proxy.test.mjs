@@ -27,7 +27,7 @@ after(async () => {
 });
 
 async function proxied(t) {
-    const proxy = await new Proxy(service.port).listen();
+    const proxy = await new Proxy(service).listen();
     t.after(() => proxy.close());
     return proxy;
 }

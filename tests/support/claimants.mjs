@@ -7,8 +7,8 @@ let sockets = [];
 let requests = [];
 
 const handlers = {
-    async connect({ port, count }) {
-        sockets = Array.from({ length: count }, () => new Raw(port));
+    async connect({ service, count }) {
+        sockets = Array.from({ length: count }, () => new Raw(service));
         await Promise.all(sockets.map(({ connected }) => connected));
         return {};
     },

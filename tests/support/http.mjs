@@ -81,7 +81,7 @@ export class Client {
         return new Promise((resolve, reject) => {
             const request = http.request(
                 {
-                    host: '127.0.0.1',
+                    host: this.service.host,
                     port: this.service.port,
                     method,
                     path,
@@ -269,10 +269,10 @@ export function parseAnswer(bytes, { head = false } = {}) {
 
 // A connection on which a test writes what it likes.
 export class Raw {
-    constructor(port, { localAddress } = {}) {
+    constructor({ host, port }) {
         this.bytes = Buffer.alloc(0);
         this.closed = false;
-        this.socket = net.connect({ port, host: '127.0.0.1', localAddress });
+        this.socket = net.connect({ host, port });
         this.socket.setNoDelay(true);
         this.socket.on('data', (data) => {
             this.bytes = Buffer.concat([this.bytes, data]);
@@ -323,13 +323,4 @@ export class Raw {
     destroy() {
         this.socket.destroy();
     }
-}
-
-// Sends bytes on a connection of their own and gives the answer to them.
-export async function raw(port, data, options) {
-    const connection = new Raw(port);
-    connection.write(data);
-    const answer = await connection.answer(10000, options);
-    connection.destroy();
-    return answer;
 }

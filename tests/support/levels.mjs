@@ -49,7 +49,7 @@ function files(folder) {
 function racing() {
     return ['e2e', 'fault', 'bench']
         .flatMap(files)
-        .filter((file) => /race|load|barrier/.test(basename(file)));
+        .filter((file) => /race|load|barrier|longpoll|crash/.test(basename(file)));
 }
 
 function house() {

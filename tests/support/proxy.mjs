@@ -54,7 +54,7 @@ export class Proxy {
     #server;
     #sockets = new Set();
 
-    // Forwards to a port until told what to cut.
+    // Forwards to a service until told what to cut.
     constructor(target) {
         this.target = target;
         this.cut = null;
@@ -100,7 +100,7 @@ export class Proxy {
 
     async #serve(client) {
         this.#keep(client);
-        const upstream = this.#keep(net.connect({ port: this.target, host: '127.0.0.1' }));
+        const upstream = this.#keep(net.connect({ host: this.target.host, port: this.target.port }));
         const close = () => {
             client.destroy();
             upstream.destroy();

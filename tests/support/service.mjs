@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,10 +32,27 @@ export async function poll(what, probe, ms = 10000, everyMs = 20) {
     }
 }
 
-// A directory for one test, gone after it.
-export function scratch(t) {
+// What a test that is interrupted leaves: services that still run, directories.
+const left = { children: new Set(), dirs: new Set() };
+
+const remove = (dir) => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+
+process.on('exit', () => {
+    left.children.forEach((child) => child.kill('SIGKILL'));
+    left.dirs.forEach(remove);
+});
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.once(name, () => process.exit(1));
+
+// A directory for one test, gone after it, once `before` has ended what still uses it.
+export function scratch(t, before = async () => {}) {
     const dir = mkdtempSync(join(tmpdir(), 'handoff-test-'));
-    t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }));
+    left.dirs.add(dir);
+    t.after(async () => {
+        await before();
+        remove(dir);
+        left.dirs.delete(dir);
+    });
     return dir;
 }
 
@@ -102,17 +120,17 @@ class Service {
     #ended;
     #how = null;
 
-    constructor(dir, options) {
-        this.dir = dir;
-        this.data = join(dir, 'data');
+    constructor(options) {
         this.options = options;
         this.log = '';
+        // An address of its own: nobody else takes its port while it is down.
+        this.host = `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;
     }
 
     // On the same data; a port given once is kept, so that links go on to work.
     async start(more = {}) {
         const { args = [], env = {}, wrapper = [] } = { ...this.options, ...more };
-        const listen = `127.0.0.1:${this.port ?? 0}`;
+        const listen = `${this.host}:${this.port ?? 0}`;
         const argv = [...wrapper, handoffd, '--data', this.data, '--listen', listen, ...args];
         this.#how = null;
         this.#child = spawn(argv[0], argv.slice(1), {
@@ -120,6 +138,7 @@ class Service {
             env: { ...process.env, ...env },
         });
         const child = this.#child;
+        left.children.add(child);
         let out = '';
         let words = '';
         child.stderr.on('data', (data) => {
@@ -129,7 +148,11 @@ class Service {
         this.#ended = new Promise((resolve) => {
             child.on('error', (error) => resolve({ code: error.message, signal: null, words }));
             child.on('close', (code, signal) => resolve({ code, signal, words }));
-        }).then((how) => (this.#how = how));
+        }).then((how) => {
+            left.children.delete(child);
+            this.#how = how;
+            return how;
+        });
         this.url = await new Promise((resolve, reject) => {
             const give = (why) => reject(new Error(`handoffd ${why}\n${words}`));
             const timer = setTimeout(() => {
@@ -145,7 +168,7 @@ class Service {
                 if (!out.includes('\n'))
                     return;
                 clearTimeout(timer);
-                const seen = /^handoffd: listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(out);
+                const seen = /^handoffd: listening on (http:\/\/[\d.]+:\d+)\n$/.exec(out);
                 return seen ? resolve(seen[1]) : give(`printed ${JSON.stringify(out)}`);
             });
         });
@@ -200,11 +223,12 @@ class Service {
 // Starts a service that ends with the test. options: args, env, wrapper (a command before it),
 // clock (true: the test moves its wall clock by service.clock.advance).
 export async function startService(t, options = {}) {
-    const dir = scratch(t);
-    const clock = options.clock ? new Clock(dir) : null;
-    const env = { ...options.env, ...clock?.env };
-    const service = new Service(dir, { ...options, env });
-    service.clock = clock;
-    t.after(() => service.finish());
+    const service = new Service(options);
+    service.dir = scratch(t, () => service.finish());
+    service.data = join(service.dir, 'data');
+    if (options.clock) {
+        service.clock = new Clock(service.dir);
+        service.options = { ...options, env: { ...options.env, ...service.clock.env } };
+    }
     return service.start();
 }

@@ -2,10 +2,15 @@
 
 #include "api/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum phase { PHASE_IDLE, PHASE_READING, PHASE_WORKING, PHASE_SENDING, PHASE_CUT };
@@ -16,6 +21,7 @@ struct connection {
     /* Phase and deadline in one word, so that a change of phase and a cut cannot both happen: the
        deadline in milliseconds times 8, plus the phase. */
     atomic_int_least64_t state;
+    atomic_uint_least64_t number; /* of the request that is being read; 0: not known yet */
 };
 
 struct connections {
@@ -23,9 +29,15 @@ struct connections {
     struct connection *first;
 };
 
-static const char too_late[] =
+/* With the fields that every answer has. */
+static const char too_late_head[] =
     "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\n"
-    "Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 163\r\n\r\n"
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "Connection: close\r\nX-Request-Id: %llu\r\nContent-Length: %zu\r\n\r\n%s";
+
+static const char too_late[] =
     "{\"type\":\"urn:handoff:problem:deadline\",\"title\":\"The request took too long to arrive\","
     "\"status\":408,\"detail\":\"Nothing was changed. Send it again.\",\"code\":\"deadline\"}";
 
@@ -72,6 +84,7 @@ static void opened(struct connections *c, struct MHD_Connection *connection, voi
         return;
     n->fd = info->connect_fd;
     atomic_init(&n->state, state_of(PHASE_IDLE, in_ms(CONNECTIONS_IDLE_MS)));
+    atomic_init(&n->number, 0);
     pthread_mutex_lock(&c->lock);
     n->next = c->first;
     n->link = &c->first;
@@ -126,8 +139,12 @@ static bool change(struct MHD_Connection *connection, enum phase phase, int64_t 
     return true;
 }
 
-void connections_reading(struct MHD_Connection *connection, int64_t ms)
+void connections_reading(struct MHD_Connection *connection, int64_t ms, uint64_t number)
 {
+    struct connection *n = find(connection);
+
+    if (n != NULL)
+        atomic_store(&n->number, number);
     (void)change(connection, PHASE_READING, in_ms(ms));
 }
 
@@ -143,41 +160,98 @@ void connections_sending(struct MHD_Connection *connection)
 
 void connections_idle(struct MHD_Connection *connection)
 {
+    struct connection *n = find(connection);
+
+    if (n != NULL)
+        atomic_store(&n->number, 0);
     (void)change(connection, PHASE_IDLE, in_ms(CONNECTIONS_IDLE_MS));
 }
 
-/* Shuts a connection down if it still is in the state that was seen. */
-static void cut(struct connection *n, int64_t state)
+/* Whether a part of a request line came in since the connection became idle: libmicrohttpd makes a
+   request known only when its line is whole. */
+static bool has_begun(const struct connection *n, int64_t state)
 {
-    if (!atomic_compare_exchange_strong(&n->state, &state, state_of(PHASE_CUT, 0)))
-        return;
-    /* A small answer that does not fit into the socket's buffer is not worth waiting for. */
-    if (phase_of(state) == PHASE_READING)
-        (void)!send(n->fd, too_late, sizeof(too_late) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(n->fd, SHUT_RDWR);
+    enum { SLACK_MS = 20 };
+    const int64_t idle_ms = in_ms(CONNECTIONS_IDLE_MS) - (state >> 3);
+    struct tcp_info info;
+    socklen_t size = sizeof(info);
+
+    memset(&info, 0, sizeof(info));
+    if (getsockopt(n->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return false;
+    return (int64_t)info.tcpi_last_data_recv + SLACK_MS < idle_ms;
 }
 
-void connections_expire(struct connections *c, int64_t now_ms)
+/* A small answer that does not fit into the socket's buffer is not worth waiting for. */
+static void tell_too_late(const struct connection *n)
 {
+    char answer[1024];
+    const uint64_t known = atomic_load(&n->number);
+    const uint64_t number = known != 0 ? known : ((uint64_t)1 << 32 | randombytes_random());
+    const int len = snprintf(answer, sizeof(answer), too_late_head, (unsigned long long)number,
+                             sizeof(too_late) - 1, too_late);
+
+    if (len > 0 && (size_t)len < sizeof(answer))
+        (void)!send(n->fd, answer, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Shuts a connection down if it still is in the state that was seen. Returns whether it was. */
+static bool cut(struct connection *n, int64_t state, bool tell)
+{
+    if (!atomic_compare_exchange_strong(&n->state, &state, state_of(PHASE_CUT, 0)))
+        return false;
+    if (tell)
+        tell_too_late(n);
+    shutdown(n->fd, SHUT_RDWR);
+    return true;
+}
+
+unsigned connections_expire(struct connections *c, int64_t now_ms)
+{
+    unsigned count = 0;
+
     pthread_mutex_lock(&c->lock);
     for (struct connection *n = c->first; n != NULL; n = n->next) {
         const int64_t state = atomic_load(&n->state);
         const enum phase phase = phase_of(state);
 
-        if (phase != PHASE_WORKING && phase != PHASE_CUT && now_ms >= state >> 3)
-            cut(n, state);
+        if (phase != PHASE_WORKING && phase != PHASE_CUT && now_ms >= state >> 3 &&
+            cut(n, state, phase == PHASE_READING || (phase == PHASE_IDLE && has_begun(n, state))))
+            count++;
     }
     pthread_mutex_unlock(&c->lock);
+    return count;
 }
 
-void connections_end_idle(struct connections *c)
+static bool has_unread(const struct connection *n)
 {
+    int bytes = 0;
+
+    return ioctl(n->fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+/* Whether an ending service may shut a connection down that is in this state. */
+static bool is_over(const struct connection *n, int64_t state, int64_t now_ms, bool all)
+{
+    const int64_t idle_ms = now_ms - ((state >> 3) - CONNECTIONS_IDLE_MS);
+
+    if (all)
+        return phase_of(state) != PHASE_WORKING && phase_of(state) != PHASE_CUT;
+    return phase_of(state) == PHASE_IDLE && idle_ms >= CONNECTIONS_QUIET_MS && !has_unread(n);
+}
+
+unsigned connections_end(struct connections *c, int64_t now_ms, bool all)
+{
+    unsigned left = 0;
+
     pthread_mutex_lock(&c->lock);
     for (struct connection *n = c->first; n != NULL; n = n->next) {
         const int64_t state = atomic_load(&n->state);
 
-        if (phase_of(state) == PHASE_IDLE)
-            cut(n, state);
+        if (is_over(n, state, now_ms, all))
+            (void)cut(n, state, phase_of(state) == PHASE_READING);
+        left++;
     }
     pthread_mutex_unlock(&c->lock);
+    return left;
 }

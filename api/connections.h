@@ -12,7 +12,8 @@
 
 enum {
     CONNECTIONS_IDLE_MS = 30000, /* from accept, or from the last answer, to a request line */
-    CONNECTIONS_SEND_MS = 60000  /* to take an answer */
+    CONNECTIONS_SEND_MS = 60000, /* to take an answer */
+    CONNECTIONS_QUIET_MS = 100   /* idle for so long, nothing is on its way any more */
 };
 
 struct connections;
@@ -24,8 +25,8 @@ void connections_free(struct connections *c);
 void connections_notify(void *ctx, struct MHD_Connection *connection, void **socket_context,
                         enum MHD_ConnectionNotificationCode code);
 
-/* A request line has come: it must be complete within ms. */
-void connections_reading(struct MHD_Connection *connection, int64_t ms);
+/* A request line has come: the request, of this number, must be complete within ms. */
+void connections_reading(struct MHD_Connection *connection, int64_t ms, uint64_t number);
 
 /* The request is complete: there is no deadline while we work. Returns false when it was too late
    and the connection has been shut down. */
@@ -35,10 +36,13 @@ bool connections_working(struct MHD_Connection *connection);
 void connections_sending(struct MHD_Connection *connection);
 void connections_idle(struct MHD_Connection *connection);
 
-/* Shuts down what is over its deadline by now. A request that was being read is told so first. */
-void connections_expire(struct connections *c, int64_t now_ms);
+/* Shuts down what is over its deadline by now. A request that was being read is told so first.
+   Returns how many were shut down. */
+unsigned connections_expire(struct connections *c, int64_t now_ms);
 
-/* Shuts down all that are idle. */
-void connections_end_idle(struct connections *c);
+/* Shuts down those that have been idle for CONNECTIONS_QUIET_MS and have sent nothing that was not
+   read yet; with all set, every one but those whose request is being worked on. Returns how many
+   connections there still are. */
+unsigned connections_end(struct connections *c, int64_t now_ms, bool all);
 
 #endif

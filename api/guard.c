@@ -1,5 +1,6 @@
 #include "api/guard.h"
 
+#include "api/server.h"
 #include "vault/protocol/encoding.h"
 
 #include <string.h>
@@ -43,6 +44,13 @@ const char *guard_target(const char *target)
     return NULL;
 }
 
+bool guard_is_whole(uintptr_t target_end, const char *version)
+{
+    const uintptr_t at = (uintptr_t)version;
+
+    return at <= target_end + 1 || at - target_end > SERVER_POOL_BYTES;
+}
+
 static bool is_json(const char *value, size_t len)
 {
     static const char json[] = "application/json";
@@ -67,6 +75,7 @@ static void object(struct guard_state *g, const char *why)
 void guard_field(struct guard_state *g, const char *name, size_t name_len, const char *value,
                  size_t value_len)
 {
+    g->count++;
     if (value == NULL)
         value_len = 0;
     if (!is_token(name, name_len))
@@ -82,6 +91,8 @@ void guard_field(struct guard_state *g, const char *name, size_t name_len, const
         g->fields.has_length = true;
         if (encoding_u64(&g->fields.length, value, value_len, INT64_MAX) != 0)
             object(g, "Content-Length must be a plain number.");
+    } else if (named(name, name_len, "Authorization")) {
+        g->keys++;
     } else if (named(name, name_len, "Content-Type")) {
         g->types++;
         g->fields.json = is_json(value, value_len);
@@ -151,6 +162,18 @@ static enum MHD_Result each_field(void *ctx, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
+/* Whether the head of an answer will find room beside the request's in the connection's memory.
+   Where it does not, libmicrohttpd closes the connection instead of answering, whatever was done.
+ */
+static bool leaves_room(struct MHD_Connection *connection, unsigned fields)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info != NULL && info->header_size + (size_t)fields * GUARD_FIELD_COST <=
+                               SERVER_POOL_BYTES - GUARD_ANSWER_ROOM;
+}
+
 struct guard_fields guard_check(struct MHD_Connection *connection, const char *method,
                                 const char *version)
 {
@@ -162,10 +185,12 @@ struct guard_fields guard_check(struct MHD_Connection *connection, const char *m
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, each_field, &g);
     if (g.fields.objection == NULL && !ends_properly(&g, connection, method))
         object(&g, "The header does not end with an empty line.");
+    if (!leaves_room(connection, g.count))
+        object(&g, "The header fields are too many or too long.");
     if (g.hosts != 1)
         object(&g, "There must be exactly one Host.");
-    if (g.lengths > 1 || g.types > 1)
-        object(&g, "Content-Length and Content-Type may stand only once.");
+    if (g.lengths > 1 || g.types > 1 || g.keys > 1)
+        object(&g, "Content-Length, Content-Type and Authorization may stand only once.");
     if (body_method && g.lengths != 1)
         object(&g, "A body needs exactly one Content-Length.");
     if (!body_method && g.fields.length != 0)

@@ -13,6 +13,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* On every answer, errors too. */
 static const struct {
@@ -28,8 +29,10 @@ void *handler_target(void *ctx, const char *target, struct MHD_Connection *conne
 {
     struct server *s = ctx;
 
-    connections_reading(connection, server_request_deadline_ms(s));
-    return request_new(s, connection, target);
+    struct request *r = request_new(s, connection, target);
+
+    connections_reading(connection, server_request_deadline_ms(s), r != NULL ? r->number : 0);
+    return r;
 }
 
 /* ---- the answer ---- */
@@ -119,7 +122,11 @@ static enum MHD_Result begin_body(struct request *r, const struct guard_fields *
         return MHD_YES;
     max = r->route->body_max(r->server);
     if (fields->length > max) {
-        const struct problem p = {.code = PROBLEM_TOO_LARGE, .limit = (int64_t)max};
+        /* Where an envelope is sent, it is the envelope's limit that the client can act on. */
+        const struct problem p = {.code = PROBLEM_TOO_LARGE,
+                                  .limit = (int64_t)(max > server_envelope_max(r->server)
+                                                         ? server_envelope_max(r->server)
+                                                         : max)};
 
         r->close = true;
         request_problem(r, &p);
@@ -132,22 +139,34 @@ static enum MHD_Result begin_body(struct request *r, const struct guard_fields *
     return r->body != NULL ? MHD_YES : refuse(r, PROBLEM_UNAVAILABLE, NULL);
 }
 
+static enum MHD_Result refuse_at_the_end(struct request *r)
+{
+    const struct problem p = {.code = PROBLEM_UNAVAILABLE,
+                              .detail = "The service is ending. Nothing was changed. Repeat the "
+                                        "request soon; that is safe.",
+                              .retry_after_s = 1};
+
+    r->close = true;
+    r->expected = true;
+    request_problem(r, &p);
+    return queue(r);
+}
+
 static enum MHD_Result begin(struct request *r, const char *url, const char *method,
                              const char *version)
 {
     struct guard_fields fields;
     struct router_match match;
 
+    if (!guard_is_whole(r->target_end, version))
+        r->objection = "The target must be plain: it holds a NUL.";
     if (r->objection != NULL)
         return refuse(r, PROBLEM_BAD_REQUEST, r->objection);
     fields = guard_check(r->connection, method, version);
     if (fields.objection != NULL)
         return refuse(r, PROBLEM_BAD_REQUEST, fields.objection);
     if (server_is_draining(r->server))
-        return refuse(
-            r, PROBLEM_UNAVAILABLE,
-            "The service is ending. Nothing was changed. Repeat the request soon; that is "
-            "safe.");
+        return refuse_at_the_end(r);
     router_find(&match, method, url);
     if (match.result != ROUTER_FOUND)
         return refuse_route(r, &match, fields.length > 0);
@@ -182,7 +201,7 @@ static enum MHD_Result finish(struct request *r)
 {
     r->stage = REQUEST_DONE;
     r->route->finish(r);
-    return queue(r);
+    return r->stage == REQUEST_SUSPENDED ? MHD_YES : queue(r);
 }
 
 enum MHD_Result handler_request(void *ctx, struct MHD_Connection *connection, const char *url,
@@ -208,13 +227,33 @@ enum MHD_Result handler_request(void *ctx, struct MHD_Connection *connection, co
     return MHD_NO;
 }
 
+static enum MHD_Result wipe_field(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_len, const char *value, size_t value_len)
+{
+    (void)ctx;
+    (void)kind;
+    if (value != NULL && name_len == strlen("Authorization") &&
+        strncasecmp(name, "Authorization", name_len) == 0)
+        sodium_memzero((char *)(uintptr_t)value, value_len);
+    return MHD_YES;
+}
+
+/* A key that was sent to a call that takes none, twice, or with a request that was refused or broke
+   off, has stayed where it was read. */
+static void wipe_authorization(struct MHD_Connection *connection)
+{
+    (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, wipe_field, NULL);
+}
+
 void handler_completed(void *ctx, struct MHD_Connection *connection, void **request,
                        enum MHD_RequestTerminationCode code)
 {
     struct request *r = *request;
 
+    (void)ctx;
     (void)code;
     connections_idle(connection);
+    wipe_authorization(connection);
     if (r == NULL)
         return;
     *request = NULL;
@@ -226,11 +265,11 @@ void handler_completed(void *ctx, struct MHD_Connection *connection, void **requ
             .pattern = r->route != NULL ? r->route->pattern : "-",
             .status = r->reply.status,
             .code = r->reply.code,
+            .expected = r->expected,
             .microseconds = server_now_us() - r->started_us,
         };
 
         log_request(server_log(r->server), &line);
     }
     request_free(r);
-    server_request_over(ctx);
 }

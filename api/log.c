@@ -68,9 +68,9 @@ void log_note(const struct log *log, enum log_level level, const char *what, int
 
 void log_request(const struct log *log, const struct log_request *r)
 {
-    const enum log_level level = r->status >= 500   ? LOG_LEVEL_ERROR
-                                 : r->status >= 400 ? LOG_LEVEL_INFO
-                                                    : LOG_LEVEL_DEBUG;
+    const enum log_level level = r->status >= 500 && !r->expected ? LOG_LEVEL_ERROR
+                                 : r->status >= 400               ? LOG_LEVEL_INFO
+                                                                  : LOG_LEVEL_DEBUG;
     char line[LINE_MAX_BYTES];
     struct text t = text_into(line, sizeof(line));
 

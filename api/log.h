@@ -29,10 +29,12 @@ struct log_request {
     const char *pattern; /* the route's, static; never the target itself */
     unsigned status;
     const char *code; /* the problem's, static; NULL for none */
+    bool expected;    /* a 5xx that is no fault of the service */
     int64_t microseconds;
 };
 
-/* A finished request: debug when it succeeded, info when it was refused, error for 5xx. */
+/* A finished request: debug when it succeeded, info when it was refused, error for an unexpected
+   5xx. */
 void log_request(const struct log *log, const struct log_request *r) __attribute__((nonnull));
 
 #endif

@@ -21,6 +21,7 @@ struct request *request_new(struct server *s, struct MHD_Connection *connection,
     r->server = s;
     r->connection = connection;
     r->objection = guard_target(target);
+    r->target_end = (uintptr_t)target + strlen(target);
     r->number = server_next_number(s);
     r->started_us = server_now_us();
     return r;

@@ -48,7 +48,9 @@ struct request {
     const struct route *route;
     enum request_stage stage;
     const char *objection; /* the guard's about the target; NULL: none */
+    uintptr_t target_end;  /* where the raw target ended, for guard_is_whole */
     bool close;            /* the connection ends with this answer */
+    bool expected;         /* a 503 that is no fault: the service is ending */
     uint64_t number;       /* of the request: its X-Request-Id */
     int64_t started_us;
     uint8_t id[16]; /* of the handoff, where the route has one */

@@ -16,7 +16,7 @@ struct route {
     size_t (*body_max)(const struct server *s);
     /* Reads what was asked; fills the reply, or posts a job, or waits. */
     void (*handle)(struct request *r);
-    /* Fills the reply from what came of it; NULL where handle always replies. */
+    /* Fills the reply from what came of it, or waits on; NULL where handle always replies. */
     void (*finish)(struct request *r);
 };
 

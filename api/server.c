@@ -27,7 +27,6 @@ struct server {
     struct connections *connections;
     struct waits *waits;
     atomic_uint_least64_t number;
-    atomic_uint active; /* requests from their request line to their end */
     atomic_bool draining;
     atomic_int_least64_t probed; /* when, in microseconds, times 2, plus whether ready; 0: never */
 
@@ -83,13 +82,7 @@ bool server_is_draining(struct server *s)
 
 uint64_t server_next_number(struct server *s)
 {
-    atomic_fetch_add(&s->active, 1);
     return atomic_fetch_add(&s->number, 1);
-}
-
-void server_request_over(struct server *s)
-{
-    atomic_fetch_sub(&s->active, 1);
 }
 
 bool server_probed(struct server *s, bool *ready)
@@ -108,6 +101,7 @@ void server_keep_probe(struct server *s, bool ready)
 static void *run_timer(void *arg)
 {
     struct server *s = arg;
+    unsigned cut;
 
     pthread_mutex_lock(&s->lock);
     while (!s->ending) {
@@ -117,7 +111,10 @@ static void *run_timer(void *arg)
 
         pthread_mutex_unlock(&s->lock);
         waits_wake(s->waits, server_now_us() / 1000, false);
-        connections_expire(s->connections, server_now_us() / 1000);
+        cut = connections_expire(s->connections, server_now_us() / 1000);
+        if (cut > 0)
+            log_note(&s->config.log, LOG_LEVEL_INFO, "connections were shut down at their deadline",
+                     cut);
         pthread_mutex_lock(&s->lock);
         while (!s->ending && pthread_cond_timedwait(&s->changed, &s->lock, &until) != ETIMEDOUT)
             ;
@@ -258,13 +255,16 @@ void server_address(struct server *s, char *out, size_t size)
     config_address_text(&address, out, size);
 }
 
-/* Until no request is in hand; libmicrohttpd must not be stopped while one is suspended. */
-static void wait_for_requests(struct server *s)
+/* Until every connection is closed: after its answer, or once it is idle and nothing of it is on
+   its way; in the end all but those that the vault works for. These are waited for however long
+   that takes, since libmicrohttpd must not be stopped while a request is suspended. */
+static void wait_for_connections(struct server *s)
 {
-    const int64_t until_us = server_now_us() + SERVER_DRAIN_MS * 1000;
+    const int64_t until_us = server_now_us() + SERVER_DRAIN_MS * INT64_C(1000);
     const struct timespec pause = {.tv_nsec = 5000000};
 
-    while (atomic_load(&s->active) > 0 && server_now_us() < until_us) {
+    while (connections_end(s->connections, server_now_us() / 1000, server_now_us() >= until_us) >
+           0) {
         waits_wake(s->waits, 0, true);
         nanosleep(&pause, NULL);
     }
@@ -278,8 +278,9 @@ void server_drain(struct server *s)
         return;
     atomic_store(&s->draining, true);
     fd = MHD_quiesce_daemon(s->daemon);
-    wait_for_requests(s);
-    connections_end_idle(s->connections);
+    if (fd != MHD_INVALID_SOCKET)
+        shutdown(fd, SHUT_RDWR); /* who comes now is refused, and does not wait in the backlog */
+    wait_for_connections(s);
     pthread_mutex_lock(&s->lock);
     s->ending = true;
     pthread_cond_signal(&s->changed);

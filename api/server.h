@@ -43,9 +43,8 @@ int64_t server_request_deadline_ms(const struct server *s);
 const struct log *server_log(const struct server *s);
 bool server_is_draining(struct server *s);
 
-/* Counts a request in, and gives it its number; and out again. */
+/* Gives a request its number. */
 uint64_t server_next_number(struct server *s);
-void server_request_over(struct server *s);
 
 /* The last probe's result, where it is not older than a second. */
 bool server_probed(struct server *s, bool *ready);

@@ -70,14 +70,14 @@ static bool has_events(struct waits *w, const struct request *r)
            any;
 }
 
-int waits_add(struct waits *w, struct request *r, int64_t ms)
+enum waits_result waits_add(struct waits *w, struct request *r)
 {
     struct wait *wait = &r->wait;
-    bool room;
+    enum waits_result result;
 
     pthread_mutex_lock(&w->lock);
-    room = w->count < WAITS_MAX && !w->ended;
-    if (room) {
+    result = w->ended ? WAITS_ENDED : w->count >= WAITS_MAX ? WAITS_FULL : WAITS_ADDED;
+    if (result == WAITS_ADDED) {
         wait->next = w->first;
         wait->link = &w->first;
         if (w->first != NULL)
@@ -85,13 +85,12 @@ int waits_add(struct waits *w, struct request *r, int64_t ms)
         w->first = wait;
         w->count++;
         wait->woken = false;
-        wait->deadline_ms = server_now_us() / 1000 + ms;
         r->stage = REQUEST_SUSPENDED;
         MHD_suspend_connection(r->connection);
     }
     pthread_mutex_unlock(&w->lock);
-    if (!room)
-        return -1;
+    if (result != WAITS_ADDED)
+        return result;
     wait->listed = true;
 
     memcpy(wait->watch.id, r->id, sizeof(wait->watch.id));
@@ -100,7 +99,7 @@ int waits_add(struct waits *w, struct request *r, int64_t ms)
     vault_watch_add(w->vault, &wait->watch);
     if (has_events(w, r))
         wake_watch(&wait->watch);
-    return 0;
+    return WAITS_ADDED;
 }
 
 void waits_remove(struct waits *w, struct request *r)

@@ -16,9 +16,15 @@ struct waits;
 struct waits *waits_new(struct vault *vault) __attribute__((nonnull, warn_unused_result));
 void waits_free(struct waits *w);
 
-/* Suspends the request until an event comes for its handoff after r->after, or for at most ms.
-   Returns 0; or -1 when too many wait already (nothing is suspended then). */
-int waits_add(struct waits *w, struct request *r, int64_t ms)
+enum waits_result {
+    WAITS_ADDED,
+    WAITS_FULL, /* too many wait already: nothing is suspended */
+    WAITS_ENDED /* the service is ending: nothing is suspended */
+};
+
+/* Suspends the request until an event comes for its handoff after r->after, or r->wait.deadline_ms.
+ */
+enum waits_result waits_add(struct waits *w, struct request *r)
     __attribute__((nonnull, warn_unused_result));
 
 /* Takes a woken request out; does nothing for one that is not in. */

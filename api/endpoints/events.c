@@ -84,6 +84,30 @@ static bool reply_events(struct request *r)
     return !l.first;
 }
 
+/* Answers at once where there is something to tell, no time is left, or the service is ending. */
+static void reply_or_wait(struct request *r)
+{
+    static const struct problem full = {
+        .code = PROBLEM_UNAVAILABLE,
+        .detail = "Too many wait for events. Ask again without wait, or later.",
+        .retry_after_s = 5};
+
+    if (reply_events(r) || server_is_draining(r->server) ||
+        server_now_us() / 1000 >= r->wait.deadline_ms)
+        return;
+    request_drop_reply(r); /* what waits must hold little */
+    switch (waits_add(server_waits(r->server), r)) {
+    case WAITS_ADDED:
+        break;
+    case WAITS_FULL:
+        request_problem(r, &full);
+        break;
+    case WAITS_ENDED:
+        (void)reply_events(r);
+        break;
+    }
+}
+
 struct query {
     const char *objection;
     bool after_seen, wait_seen;
@@ -134,16 +158,13 @@ void events_get(struct request *r)
         return;
     }
     r->after = q.after;
-    if (reply_events(r) || q.wait_s == 0)
-        return;
-    request_drop_reply(r); /* what waits must hold little */
-    if (waits_add(server_waits(r->server), r, (int64_t)q.wait_s * 1000) != 0)
-        request_refuse(r, PROBLEM_UNAVAILABLE,
-                       "Too many wait for events. Ask again without wait, or later.");
+    r->wait.deadline_ms = server_now_us() / 1000 + (int64_t)q.wait_s * 1000;
+    reply_or_wait(r);
 }
 
+/* Woken by an event, which may be one that was not asked for, by the deadline, or by the end. */
 void events_get_done(struct request *r)
 {
     waits_remove(server_waits(r->server), r);
-    (void)reply_events(r);
+    reply_or_wait(r);
 }

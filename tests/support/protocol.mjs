@@ -20,6 +20,14 @@ export function unb64u(text) {
     return bytes;
 }
 
+// The bytes of a text; half a surrogate pair has none.
+function utf8(text) {
+    const bytes = Buffer.from(text, 'utf8');
+    if (bytes.toString('utf8') !== text)
+        throw new Error('not a text of Unicode');
+    return bytes;
+}
+
 // ---- names and hashes ----
 
 // A UUIDv7 (RFC 9562) as text.
@@ -31,7 +39,13 @@ export function newId(now = Date.now()) {
     return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-export const idBytes = (id) => Buffer.from(id.replaceAll('-', ''), 'hex');
+const canonicalId = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+export function idBytes(id) {
+    if (!canonicalId.test(id))
+        throw new Error('not a UUIDv7 in its canonical form');
+    return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
 
 export const linkKey = () => randomBytes(32);
 
@@ -42,20 +56,28 @@ export const sha256 = (bytes) => Buffer.from(sodium.crypto_hash_sha256(bytes));
 
 export const merkleLeaf = (data) => sha256(Buffer.concat([Buffer.from([0]), Buffer.from(data)]));
 
+// What an event's line holds of a detail: BLAKE2b-256(key = salt, field, 0x00, value).
+export function commitment(field, salt, value) {
+    const data = Buffer.concat([Buffer.from(field), Buffer.from([0]), Buffer.from(value)]);
+    return Buffer.from(sodium.crypto_generichash(32, data, salt));
+}
+
 // ---- keys ----
 
 // The code as it goes into the key.
 export function normaliseCode(code) {
     const text = code.replace(/[ -]/g, '').replace(/[a-z]/g, (c) => c.toUpperCase());
+    const bytes = utf8(text);
     if ([...text].length < 6)
         throw new Error('code too short');
-    return Buffer.from(text, 'utf8');
+    if (bytes.length > 128)
+        throw new Error('code too long');
+    return bytes;
 }
 
-function seedOf(key, id, code) {
-    if (code === undefined || code === null)
-        return key;
-    const stretched = sodium.crypto_pwhash(
+// Argon2id over the code, salted with the id.
+export const stretch = (code, id) =>
+    sodium.crypto_pwhash(
         32,
         normaliseCode(code),
         idBytes(id),
@@ -63,7 +85,12 @@ function seedOf(key, id, code) {
         64 * 1024 * 1024,
         sodium.crypto_pwhash_ALG_ARGON2ID13,
     );
-    return sodium.crypto_generichash(32, stretched, key);
+
+// S, from which all but the link token is derived.
+export function seedOf(key, id, code) {
+    if (code === undefined || code === null)
+        return key;
+    return sodium.crypto_generichash(32, stretch(code, id), key);
 }
 
 const derive = (seed, subkey) =>
@@ -116,6 +143,61 @@ export function open(keys, id, envelope) {
     return Buffer.from(sodium.unpad(padded, block));
 }
 
+// ---- what is in it ----
+
+const types = {
+    credential: { members: ['username', 'password', 'url', 'note'], needed: ['password'] },
+    text: { members: ['text'], needed: ['text'] },
+    file: { members: ['name', 'data'], needed: ['name', 'data'] },
+};
+
+// Throws unless this is an object that may be handed off.
+function checkPayload(payload) {
+    const type = Object.hasOwn(types, payload.type) ? types[payload.type] : null;
+    if (!type)
+        throw new Error('no known type');
+    for (const [name, value] of Object.entries(payload)) {
+        if (name !== 'type' && !type.members.includes(name))
+            throw new Error(`${name} is not known`);
+        utf8(value);
+    }
+    for (const name of type.needed)
+        if (payload[name] === undefined || (payload[name] === '' && name !== 'data'))
+            throw new Error(`${name} is missing`);
+    if (payload.data !== undefined)
+        unb64u(payload.data);
+}
+
+// As the C code writes it, byte for byte: members in their order, U+007F escaped too.
+export function encodePayload(payload) {
+    checkPayload(payload);
+    const ordered = { type: payload.type };
+    for (const name of types[payload.type].members)
+        if (payload[name] !== undefined)
+            ordered[name] = payload[name];
+    return utf8(JSON.stringify(ordered).replaceAll('\u007f', '\\u007f'));
+}
+
+// Reads a flat object of strings by itself, since JSON.parse would let a doubled member through.
+export function decodePayload(bytes) {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const string = '"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"';
+    const space = '[ \\t\\r\\n]*';
+    const pair = `${space}(${string})${space}:${space}(${string})${space}`;
+    if (!new RegExp(`^${space}\\{${pair}(?:,${pair})*\\}${space}$`, 's').test(text))
+        throw new Error('not a flat object of strings');
+    const members = new Map();
+    for (const [, name, value] of text.matchAll(new RegExp(pair, 'gs'))) {
+        const key = JSON.parse(name);
+        if (members.has(key))
+            throw new Error(`${key} stands twice`);
+        members.set(key, JSON.parse(value));
+    }
+    const payload = Object.fromEntries(members);
+    checkPayload(payload);
+    return payload;
+}
+
 // ---- receipts ----
 
 export function receiptStatement({ id, outcome, envelopeHash, at, details }) {
@@ -145,7 +227,7 @@ const optional = ['expires_in', 'lease', 'burn', 'label', 'shown_label', 'recipi
 export function makeSubmission(own = {}) {
     const { id = newId(), key = linkKey(), manageKey = randomBytes(32), code } = own;
     const payload = own.payload ?? { type: 'credential', username: 'u', password: 'geheim' };
-    const plaintext = Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload));
+    const plaintext = Buffer.isBuffer(payload) ? payload : encodePayload(payload);
     const keys = deriveKeys(key, id, code);
     const body = {
         envelope: b64u(seal(keys, id, plaintext, own.nonce)),

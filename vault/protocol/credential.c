@@ -63,14 +63,29 @@ static const char *objection(const struct member *m, const struct credential_val
 
 /* ---- writing ---- */
 
-/* At most six characters for each byte of text, and what stands around the values. */
+/* What a value takes at most: locked memory is scarce, so plain characters count once. */
+static size_t room_for_value(const struct credential_value *v, bool binary)
+{
+    enum { ESCAPED = 6 };
+    size_t size = 0;
+
+    if (binary)
+        return ENCODING_BASE64URL_LEN(v->len);
+    for (size_t i = 0; i < v->len; i++) {
+        const uint8_t c = v->data[i];
+
+        size += c < 0x20 || c == '"' || c == '\\' || c == 0x7f ? ESCAPED : 1;
+    }
+    return size;
+}
+
 static size_t room_for(const struct credential *c)
 {
-    enum { ESCAPED = 6, AROUND = 32 };
+    enum { AROUND = 32 };
     size_t size = 64;
 
     for (const struct member *m = types[c->type].members; m->name != NULL; m++)
-        size += AROUND + value_of(c, m)->len * ESCAPED;
+        size += AROUND + room_for_value(value_of(c, m), m->binary);
     return size;
 }
 
@@ -167,10 +182,12 @@ static const char *take_members(struct credential *out, const json_t *root)
 
 static int find_type(struct credential *out, const json_t *root)
 {
-    const char *name = json_string_value(json_object_get(root, "type"));
+    const json_t *type = json_object_get(root, "type");
+    const char *name = json_string_value(type);
+    const size_t len = json_string_length(type); /* it may hold a NUL */
 
     for (size_t i = 0; name != NULL && i < TYPES; i++)
-        if (strcmp(name, types[i].name) == 0) {
+        if (len == strlen(types[i].name) && memcmp(name, types[i].name, len) == 0) {
             out->type = (enum credential_type)i;
             return 0;
         }

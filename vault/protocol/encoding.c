@@ -12,12 +12,18 @@ int encoding_base64url_decode(uint8_t *out, size_t size, size_t *len, const char
                               size_t text_len)
 {
     const char *end;
+    uint8_t seen = 0;
 
+    /* libsodium 1.0.18 takes each byte from 0x80 on for a '_'. */
+    for (size_t i = 0; i < text_len; i++)
+        seen |= (uint8_t)text[i];
+    if (seen & 0x80)
+        return -1;
     /* Stray bits are refused by libsodium; without an ignore list so is everything foreign. */
     if (sodium_base642bin(out, size, text, text_len, NULL, len, &end,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
         return -1;
-    return end == text + text_len ? 0 : -1;
+    return (size_t)(end - text) == text_len ? 0 : -1;
 }
 
 int encoding_base64url_exact(uint8_t *out, size_t size, const char *text, size_t text_len)

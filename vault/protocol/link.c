@@ -1,9 +1,9 @@
 #include "vault/protocol/link.h"
 
 #include "vault/protocol/encoding.h"
+#include "vault/protocol/text.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,7 +17,8 @@ static const struct {
     [LINK_OK] = {"ok", "The link is complete."},
     [LINK_EMPTY] = {"empty", "There is no link."},
     [LINK_TOO_LONG] = {"too-long", "This is too long to be a link."},
-    [LINK_NOT_URL] = {"not-url", "This is no web address: a link begins with https://."},
+    [LINK_NOT_URL] = {"not-url", "This is no web address: a link begins with https:// and a "
+                                 "host's name."},
     [LINK_NOT_HANDOFF] = {"not-handoff",
                           "This is a web address, but not a handoff's: that one ends in "
                           "/h/, an identifier, # and 44 more characters."},
@@ -58,9 +59,38 @@ struct draft {
     bool changed;
 };
 
-static bool is_space(char c)
+/* Sets of characters, in UTF-8. White space, and what is there though nobody sees it: no-break and
+   zero-width spaces. */
+static const char spaces[] = " \t\r\n\f\v"
+                             "\xc2\xa0\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d\xe2\x80\xaf"
+                             "\xe2\x81\xa0\xef\xbb\xbf";
+
+/* What people and programs put around a link, also in its typographic forms. */
+static const char brackets[] = "<>()[]{}\"'`"
+                               "\xc2\xab\xc2\xbb\xe2\x80\x98\xe2\x80\x99\xe2\x80\x9a"
+                               "\xe2\x80\x9c\xe2\x80\x9d\xe2\x80\x9e\xe2\x80\xb9\xe2\x80\xba";
+
+/* Like brackets, these cannot end a link: its last character is base64url's. */
+static const char stops[] = ".,;:!?*|\\"
+                            "\xe2\x80\xa6";
+
+/* The length of the character at the front of text when it is one of the set, or 0. */
+static size_t at_front(const char *set, const char *text, size_t len)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+    const uint8_t first = len > 0 ? (uint8_t)text[0] : 0;
+    const size_t n = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : 3;
+
+    return n > 0 && n <= len && memmem(set, strlen(set), text, n) != NULL ? n : 0;
+}
+
+/* The same at the end of text. */
+static size_t at_end(const char *set, const char *text, size_t len)
+{
+    size_t n = 1;
+
+    while (n < len && n < 3 && ((uint8_t)text[len - n] & 0xc0) == 0x80)
+        n++;
+    return len > 0 && at_front(set, text + len - n, n) == n ? n : 0;
 }
 
 /* White space is never part of a link: around it, or where a mail program broke the line. */
@@ -68,37 +98,30 @@ static void drop_spaces(struct draft *d)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < d->len; i++)
-        if (!is_space(d->data[i]))
-            d->data[kept++] = d->data[i];
-    for (size_t i = 0; i < d->len - kept; i++)
-        d->data[kept + i] = '\0';
+    for (size_t i = 0; i < d->len;) {
+        const size_t n = at_front(spaces, d->data + i, d->len - i);
+
+        if (n == 0)
+            d->data[kept++] = d->data[i++];
+        i += n;
+    }
     d->len = kept;
-}
-
-static bool is_bracket(char c)
-{
-    return strchr("<>()[]{}\"'`", c) != NULL && c != '\0';
-}
-
-/* Neither brackets and quotes nor these marks can end a link: its last character is base64url's. */
-static bool is_trailing(char c)
-{
-    return is_bracket(c) || (strchr(".,;:!?*|\\", c) != NULL && c != '\0');
 }
 
 static void trim(struct draft *d)
 {
-    size_t front = 0;
+    size_t front = 0, n;
 
-    while (front < d->len && is_bracket(d->data[front]))
-        front++;
-    while (d->len > front && is_trailing(d->data[d->len - 1]))
-        d->len--;
-    if (front > 0) {
-        memmove(d->data, d->data + front, d->len - front);
-        d->len -= front;
-    }
+    while ((n = at_front(brackets, d->data + front, d->len - front)) > 0)
+        front += n;
+    do {
+        n = at_end(brackets, d->data + front, d->len - front);
+        if (n == 0)
+            n = at_end(stops, d->data + front, d->len - front);
+        d->len -= n;
+    } while (n > 0);
+    d->len -= front;
+    memmove(d->data, d->data + front, d->len);
 }
 
 static int hex_digit(char c)
@@ -131,18 +154,17 @@ static void percent_decode(struct draft *d)
     d->len = kept;
 }
 
-/* A "safe link" carries the whole address, encoded, as a parameter: takes it out. */
+/* A "safe link" carries the whole address, mostly encoded, as a parameter: takes it out. */
 static void unwrap(struct draft *d)
 {
-    static const char *const marks[] = {"=https%3a", "=http%3a"};
+    static const char *const marks[] = {"=https%3a", "=http%3a", "=https://", "=http://"};
 
-    for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++) {
-        const size_t mark_len = strlen(marks[m]);
-
-        for (size_t i = 0; i + mark_len <= d->len; i++) {
+    for (size_t i = 0; i < d->len; i++) {
+        for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++) {
+            const size_t mark_len = strlen(marks[m]);
             const char *end;
 
-            if (strncasecmp(d->data + i, marks[m], mark_len) != 0)
+            if (mark_len > d->len - i || strncasecmp(d->data + i, marks[m], mark_len) != 0)
                 continue;
             d->len -= i + 1;
             memmove(d->data, d->data + i + 1, d->len);
@@ -154,18 +176,28 @@ static void unwrap(struct draft *d)
     }
 }
 
+static bool holds(const struct draft *d, char c)
+{
+    return memchr(d->data, c, d->len) != NULL;
+}
+
 static void mend(struct draft *d)
 {
+    enum { LAYERS = 3 }; /* wrapped by more than one program on the way */
     const size_t before = d->len;
 
     drop_spaces(d);
     trim(d);
-    if (memchr(d->data, '#', d->len) == NULL && memchr(d->data, '%', d->len) != NULL) {
-        unwrap(d);
+    for (int layer = 0; layer < LAYERS && holds(d, '%'); layer++) {
+        const bool whole = holds(d, '#');
+
+        if (!whole)
+            unwrap(d);
         percent_decode(d);
+        drop_spaces(d);
         trim(d);
-    } else if (memchr(d->data, '%', d->len) != NULL) {
-        percent_decode(d);
+        if (whole)
+            break;
     }
     d->changed = d->len != before;
 }
@@ -187,6 +219,14 @@ static size_t scheme_len(const char *text, size_t len)
     return starts_with(text, len, "http://") ? 7 : 0;
 }
 
+/* Whether a scheme and the beginning of a host are there. */
+static bool has_host(const char *text, size_t len)
+{
+    const size_t scheme = scheme_len(text, len);
+
+    return scheme > 0 && len > scheme && strchr("/:?#", text[scheme]) == NULL;
+}
+
 /* Whether all of it may stand in a base URL: no control characters, spaces, query, user. */
 static bool base_chars(const char *text, size_t len)
 {
@@ -202,8 +242,7 @@ static int copy_base(char out[LINK_BASE_MAX], const char *text, size_t len)
 
     while (len > scheme && text[len - 1] == '/')
         len--;
-    if (scheme == 0 || len == scheme || text[scheme] == '/' || text[scheme] == ':' ||
-        len >= LINK_BASE_MAX || !base_chars(text, len))
+    if (!has_host(text, len) || len >= LINK_BASE_MAX || !base_chars(text, len))
         return -1;
     memcpy(out, text, len);
     out[len] = '\0';
@@ -250,7 +289,7 @@ static enum link_error parse(struct link *out, const char *text, size_t len)
 
     if (len == 0)
         return LINK_EMPTY;
-    if (scheme_len(text, url_len) == 0)
+    if (!has_host(text, url_len))
         return LINK_NOT_URL;
     handoff = find_path(text, url_len);
     if (handoff == NULL || copy_base(out->base, text, (size_t)(handoff - text)) != 0)
@@ -294,37 +333,50 @@ int link_base(char out[LINK_BASE_MAX], const char *url)
     return copy_base(out, url, strlen(url));
 }
 
+/* Whether text is an IPv4 address, four plain numbers, of 127.0.0.0/8. */
+static bool is_loopback_v4(const char *text, size_t len)
+{
+    enum { LAST = 3, NETWORK = 127, BYTE_MAX = 255 };
+    const char *const end = text + len;
+
+    for (int part = 0;; part++) {
+        const char *dot = part < LAST ? memchr(text, '.', (size_t)(end - text)) : end;
+        uint64_t value;
+
+        if (dot == NULL || encoding_u64(&value, text, (size_t)(dot - text), BYTE_MAX) != 0 ||
+            (part == 0 && value != NETWORK))
+            return false;
+        if (part == LAST)
+            return true;
+        text = dot + 1;
+    }
+}
+
 bool link_base_is_loopback(const char *base)
 {
+    static const char name[] = "localhost", v6[] = "[::1]";
     const char *host = base + scheme_len(base, strlen(base));
-    const size_t len =
-        *host == '[' ? strcspn(host, "]") + (strchr(host, ']') != NULL) : strcspn(host, ":/");
-    unsigned parts[4];
-    char end;
-    char text[16];
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
+    const size_t len = bracket != NULL ? (size_t)(bracket - host) + 1 : strcspn(host, ":/");
 
-    if (len == 5 && strncmp(host, "[::1]", len) == 0)
+    if (len == sizeof(v6) - 1 && memcmp(host, v6, len) == 0)
+        return strchr(":/", host[len]) != NULL; /* its NUL counts as found */
+    if (len == sizeof(name) - 1 && strncasecmp(host, name, len) == 0)
         return true;
-    if (len == 9 && strncasecmp(host, "localhost", len) == 0)
-        return true;
-    if (len >= sizeof(text))
-        return false;
-    memcpy(text, host, len);
-    text[len] = '\0';
-    return sscanf(text, "%3u.%3u.%3u.%3u%c", &parts[0], &parts[1], &parts[2], &parts[3], &end) ==
-               4 &&
-           parts[0] == 127 && parts[1] <= 255 && parts[2] <= 255 && parts[3] <= 255;
+    return is_loopback_v4(host, len);
 }
 
 void link_format(char out[LINK_TEXT_MAX], const struct link *link)
 {
     uint8_t bytes[1 + KEYS_LINK_KEY_BYTES] = {VERSION};
-    char id[ENCODING_ID_TEXT + 1], fragment[LINK_FRAGMENT + 1];
+    struct text t = text_into(out, LINK_TEXT_MAX - 1);
 
     memcpy(bytes + 1, link->key, KEYS_LINK_KEY_BYTES);
-    encoding_base64url(fragment, bytes, sizeof(bytes));
-    encoding_id_format(id, link->id);
-    snprintf(out, LINK_TEXT_MAX, "%s/h/%s#%s", link->base, id, fragment);
+    text_add(&t, link->base);
+    text_add(&t, path);
+    text_id(&t, link->id);
+    text_add(&t, "#");
+    text_base64url(&t, bytes, sizeof(bytes));
+    out[t.len] = '\0';
     sodium_memzero(bytes, sizeof(bytes));
-    sodium_memzero(fragment, sizeof(fragment));
 }

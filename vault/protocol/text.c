@@ -13,14 +13,12 @@ struct text text_into(char *buffer, size_t size)
 /* Room for len more bytes; NULL, and the mark, where there is none. */
 static char *grow(struct text *t, size_t len)
 {
-    char *at = t->data + t->len;
-
     if (t->overflow || len > t->size - t->len) {
         t->overflow = true;
         return NULL;
     }
     t->len += len;
-    return at;
+    return t->data + t->len - len;
 }
 
 void text_bytes(struct text *t, const char *data, size_t len)
@@ -54,15 +52,19 @@ void text_i64(struct text *t, int64_t value)
 
 void text_base64url(struct text *t, const uint8_t *data, size_t len)
 {
-    const size_t chars = ENCODING_BASE64URL_LEN(len);
+    enum { GROUP = 3 };
+    const size_t tail = len > 0 ? (len - 1) % GROUP + 1 : 0;
+    const size_t head_chars = ENCODING_BASE64URL_LEN(len - tail);
+    char *at = grow(t, ENCODING_BASE64URL_LEN(len));
+    char last[ENCODING_BASE64URL_LEN(GROUP) + 1];
 
-    /* The encoder ends with a NUL, which must fit as well but does not count. */
-    if (t->overflow || chars + 1 > t->size - t->len) {
-        t->overflow = true;
+    if (at == NULL || len == 0)
         return;
-    }
-    encoding_base64url(t->data + t->len, data, len);
-    t->len += chars;
+    /* The encoder's NUL must not go beyond the end, so the last group goes in by itself. */
+    encoding_base64url(at, data, len - tail);
+    encoding_base64url(last, data + len - tail, tail);
+    memcpy(at + head_chars, last, ENCODING_BASE64URL_LEN(tail));
+    sodium_memzero(last, sizeof(last));
 }
 
 void text_id(struct text *t, const uint8_t id[16])

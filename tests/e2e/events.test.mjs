@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import sodium from 'libsodium-wrappers-sumo';
+import sodium from '../support/sodium.mjs';
 
 import { checkTimeline } from '../support/events.mjs';
 import { Client, b64u, deliver, done, newClaimant, problem, sendHandoff } from '../support/http.mjs';

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import sodium from 'libsodium-wrappers-sumo';
+import sodium from '../support/sodium.mjs';
 
 import * as p from '../support/protocol.mjs';
 

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import sodium from 'libsodium-wrappers-sumo';
+import sodium from './sodium.mjs';
 
 const members = {
     'handoff.created': ['envelope_hash', 'size', 'code', 'expires_at', 'lease', 'burn'],

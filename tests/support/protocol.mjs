@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 
-import sodium from 'libsodium-wrappers-sumo';
+import sodium from './sodium.mjs';
 
 const context = 'handoff1';
 const block = 256;

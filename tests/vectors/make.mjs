@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import sodium from 'libsodium-wrappers-sumo';
+import sodium from '../support/sodium.mjs';
 
 import * as p from '../support/protocol.mjs';
 

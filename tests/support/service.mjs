@@ -4,7 +4,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+    existsSync,
+    mkdtempSync,
+    readFileSync,
+    readdirSync,
+    renameSync,
+    rmSync,
+    writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -211,6 +219,18 @@ class Service {
         if (this.running)
             await this.stop();
         return this.start(more);
+    }
+
+    // The connections that it has open, as the kernel tells anyone (its own list of files it shows to
+    // nobody but root, since it forbids dumps).
+    connections() {
+        const port = this.port.toString(16).toUpperCase().padStart(4, '0');
+        const open = ['01', '08']; // established; closed by the other side alone
+        return readFileSync('/proc/net/tcp', 'latin1')
+            .split('\n')
+            .map((line) => line.trim().split(/\s+/))
+            .filter(([, local, , state]) => local?.endsWith(`:${port}`) && open.includes(state))
+            .length;
     }
 
     // After the test: the end that it did not bring about itself.

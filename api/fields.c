@@ -142,7 +142,8 @@ bool fields_bool(struct fields *f, const char *name)
     return json_is_true(value);
 }
 
-bool fields_has_control(const char *text, size_t len)
+/* Whether a text in UTF-8 holds a control character: C0, DEL, C1. */
+static bool has_control(const char *text, size_t len)
 {
     const uint8_t *s = (const uint8_t *)text;
 
@@ -169,7 +170,7 @@ void fields_text(struct fields *f, const char *name, char *out, size_t max)
         fields_object(f, name, "A text is empty or too long. Nothing was changed.");
         return;
     }
-    if (fields_has_control(text, len)) {
+    if (has_control(text, len)) {
         fields_object(f, name, "A text holds a control character. Nothing was changed.");
         return;
     }

@@ -55,7 +55,4 @@ bool fields_bool(struct fields *f, const char *name) __attribute__((nonnull));
 void fields_text(struct fields *f, const char *name, char *out, size_t max)
     __attribute__((nonnull));
 
-/* Whether a text holds a control character (C0, DEL, C1). The text is UTF-8. */
-bool fields_has_control(const char *text, size_t len);
-
 #endif

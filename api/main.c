@@ -96,7 +96,6 @@ int main(int argc, char **argv)
         break;
     }
     options.dir = config.data;
-    options.envelope_max = config.envelope_max;
     options.readers = config.threads;
     vault = vault_open(&options, why, sizeof(why));
     if (vault == NULL)

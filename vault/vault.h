@@ -36,9 +36,8 @@ enum {
 struct vault;
 
 struct vault_options {
-    const char *dir;     /* the data directory; made 0700 when absent */
-    size_t envelope_max; /* bytes; at most ENVELOPE_MAX */
-    unsigned readers;    /* reading connections: one per thread that reads */
+    const char *dir;  /* the data directory; made 0700 when absent */
+    unsigned readers; /* reading connections: one per thread that reads */
     /* Called with constant text and an errno-like number (or 0) about what an operator should know;
        from any thread; never given anything of a client. NULL: nobody wants to know. */
     void (*report)(void *ctx, int level, const char *what, int64_t number);

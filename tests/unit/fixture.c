@@ -17,8 +17,7 @@
 
 static void open_vault(struct fixture *f)
 {
-    const struct vault_options options = {
-        .dir = f->dir, .envelope_max = ENVELOPE_MAX_DEFAULT, .readers = 2};
+    const struct vault_options options = {.dir = f->dir, .readers = 2};
     char why[256];
 
     f->vault = vault_open(&options, why, sizeof(why));

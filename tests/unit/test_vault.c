@@ -399,7 +399,7 @@ static void test_burned_bytes_leave_every_file(void **state)
 
 static void refuse_to_open(struct fixture *f, const char *wanted)
 {
-    const struct vault_options options = {.dir = f->dir, .envelope_max = 65536, .readers = 1};
+    const struct vault_options options = {.dir = f->dir, .readers = 1};
     char why[256];
 
     assert_null(vault_open(&options, why, sizeof(why)));

@@ -27,13 +27,6 @@ size_t envelope_size(size_t len)
     return padded_size(len) + ENVELOPE_OVERHEAD;
 }
 
-size_t envelope_room(size_t limit)
-{
-    if (limit < ENVELOPE_MIN)
-        return 0;
-    return (limit - ENVELOPE_OVERHEAD) / ENVELOPE_BLOCK * ENVELOPE_BLOCK - 1;
-}
-
 int envelope_seal(uint8_t *out, const struct keys *keys, const uint8_t id[16],
                   const uint8_t *plaintext, size_t len, const uint8_t *nonce)
 {

@@ -26,9 +26,6 @@ enum {
 /* Bytes of the envelope of a plaintext of len bytes. */
 size_t envelope_size(size_t len);
 
-/* The longest plaintext whose envelope has at most limit bytes; 0 when none fits. */
-size_t envelope_room(size_t limit);
-
 /* Seals plaintext (len bytes) into out, which holds envelope_size(len) bytes. nonce is NULL for a
    random one; the vectors give it. Returns 0, or -1 when memory is short. */
 int envelope_seal(uint8_t *out, const struct keys *keys, const uint8_t id[16],

@@ -1,5 +1,7 @@
 #include "api/connections.h"
 
+#include "api/handler.h"
+#include "api/problem.h"
 #include "api/server.h"
 
 #include <netinet/in.h>
@@ -7,7 +9,6 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -28,18 +29,6 @@ struct connections {
     pthread_mutex_t lock; /* for the list; a socket is not closed while it is held */
     struct connection *first;
 };
-
-/* With the fields that every answer has. */
-static const char too_late_head[] =
-    "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\n"
-    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
-    "Connection: close\r\nX-Request-Id: %llu\r\nContent-Length: %zu\r\n\r\n%s";
-
-static const char too_late[] =
-    "{\"type\":\"urn:handoff:problem:deadline\",\"title\":\"The request took too long to arrive\","
-    "\"status\":408,\"detail\":\"Nothing was changed. Send it again.\",\"code\":\"deadline\"}";
 
 static int64_t state_of(enum phase phase, int64_t deadline_ms)
 {
@@ -182,17 +171,40 @@ static bool has_begun(const struct connection *n, int64_t state)
     return (int64_t)info.tcpi_last_data_recv + SLACK_MS < idle_ms;
 }
 
+/* The 408, head and body, as any other answer has them. */
+static struct text write_too_late(char *buffer, size_t size, uint64_t number)
+{
+    const struct problem p = {.code = PROBLEM_DEADLINE};
+    char body_buffer[PROBLEM_TEXT_MAX];
+    struct text t = text_into(buffer, size), body = text_into(body_buffer, sizeof(body_buffer));
+
+    problem_write(&body, &p);
+    text_add(&t, "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\n");
+    for (size_t i = 0; i < HANDLER_HEADERS; i++) {
+        text_add(&t, handler_headers[i].name);
+        text_add(&t, ": ");
+        text_add(&t, handler_headers[i].value);
+        text_add(&t, "\r\n");
+    }
+    text_add(&t, "Connection: close\r\nX-Request-Id: ");
+    text_i64(&t, (int64_t)number);
+    text_add(&t, "\r\nContent-Length: ");
+    text_i64(&t, (int64_t)body.len);
+    text_add(&t, "\r\n\r\n");
+    text_bytes(&t, body.data, body.len);
+    return t;
+}
+
 /* A small answer that does not fit into the socket's buffer is not worth waiting for. */
 static void tell_too_late(const struct connection *n)
 {
-    char answer[1024];
+    char buffer[PROBLEM_TEXT_MAX];
     const uint64_t known = atomic_load(&n->number);
-    const uint64_t number = known != 0 ? known : ((uint64_t)1 << 32 | randombytes_random());
-    const int len = snprintf(answer, sizeof(answer), too_late_head, (unsigned long long)number,
-                             sizeof(too_late) - 1, too_late);
+    const struct text t = write_too_late(
+        buffer, sizeof(buffer), known != 0 ? known : ((uint64_t)1 << 32 | randombytes_random()));
 
-    if (len > 0 && (size_t)len < sizeof(answer))
-        (void)!send(n->fd, answer, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (!t.overflow)
+        (void)!send(n->fd, t.data, t.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Shuts a connection down if it still is in the state that was seen. Returns whether it was. */

@@ -15,10 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* On every answer, errors too. */
-static const struct {
-    const char *name, *value;
-} fixed_headers[] = {
+const struct handler_header handler_headers[HANDLER_HEADERS] = {
     {"Cache-Control", "no-store"},
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "no-referrer"},
@@ -28,7 +25,6 @@ static const struct {
 void *handler_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
     struct server *s = ctx;
-
     struct request *r = request_new(s, connection, target);
 
     connections_reading(connection, server_request_deadline_ms(s), r != NULL ? r->number : 0);
@@ -47,8 +43,8 @@ static void add_number_header(struct MHD_Response *response, const char *name, u
 
 static void add_headers(const struct request *r, struct MHD_Response *response)
 {
-    for (size_t i = 0; i < sizeof(fixed_headers) / sizeof(fixed_headers[0]); i++)
-        (void)MHD_add_response_header(response, fixed_headers[i].name, fixed_headers[i].value);
+    for (size_t i = 0; i < HANDLER_HEADERS; i++)
+        (void)MHD_add_response_header(response, handler_headers[i].name, handler_headers[i].value);
     (void)MHD_add_response_header(response, "Content-Type",
                                   r->reply.problem ? "application/problem+json"
                                                    : "application/json");
@@ -122,11 +118,9 @@ static enum MHD_Result begin_body(struct request *r, const struct guard_fields *
         return MHD_YES;
     max = r->route->body_max(r->server);
     if (fields->length > max) {
-        /* Where an envelope is sent, it is the envelope's limit that the client can act on. */
-        const struct problem p = {.code = PROBLEM_TOO_LARGE,
-                                  .limit = (int64_t)(max > server_envelope_max(r->server)
-                                                         ? server_envelope_max(r->server)
-                                                         : max)};
+        const struct problem p = {
+            .code = PROBLEM_TOO_LARGE,
+            .limit = (int64_t)(r->route->limit != NULL ? r->route->limit(r->server) : max)};
 
         r->close = true;
         request_problem(r, &p);

@@ -4,6 +4,15 @@
 
 #include <microhttpd.h>
 
+struct handler_header {
+    const char *name, *value;
+};
+
+enum { HANDLER_HEADERS = 4 };
+
+/* On every answer, errors too. */
+extern const struct handler_header handler_headers[HANDLER_HEADERS];
+
 /* The request line is there: the raw target is looked at, and the request made. */
 void *handler_target(void *ctx, const char *target, struct MHD_Connection *connection);
 

@@ -1,6 +1,7 @@
 #include "api/router.h"
 
 #include "api/endpoints/endpoints.h"
+#include "api/server.h"
 #include "vault/protocol/encoding.h"
 
 #include <stdio.h>
@@ -10,6 +11,7 @@ const struct route router_table[] = {
     {.method = "PUT",
      .pattern = "/v1/handoffs/{id}",
      .body_max = handoffs_put_max,
+     .limit = server_envelope_max,
      .handle = handoffs_put,
      .finish = handoffs_put_done},
     {.method = "POST",

@@ -14,6 +14,8 @@ struct route {
     const char *pattern; /* "{id}" stands for a handoff's identifier */
     /* The most bytes of a JSON body; NULL: the call takes none. */
     size_t (*body_max)(const struct server *s);
+    /* The limit that a client is told instead, where one can be acted on; NULL: body_max. */
+    size_t (*limit)(const struct server *s);
     /* Reads what was asked; fills the reply, or posts a job, or waits. */
     void (*handle)(struct request *r);
     /* Fills the reply from what came of it, or waits on; NULL where handle always replies. */

@@ -46,15 +46,25 @@ static int prepare_submission(struct vault_job *job, const struct keyring *keyri
     return 0;
 }
 
-/* Verifies a receipt's signature by the key that was registered; what it needs never changes, so it
-   is done here and not by the committer. Returns 0 or -1. */
-static int prepare_receipt(struct vault_job *job, struct readers *readers)
+size_t prepare_statement(char out[RECEIPT_STATEMENT_MAX], const struct vault_job *job,
+                         const uint8_t hash[32])
 {
     const struct vault_receipt *in = &job->in.receipt;
     struct receipt r = {.outcome = in->outcome,
                         .at = in->at,
                         .details = in->has_details ? in->details : NULL,
                         .details_len = in->details_len};
+
+    memcpy(r.id, job->id, sizeof(r.id));
+    memcpy(r.envelope_hash, hash, sizeof(r.envelope_hash));
+    return receipt_statement(out, &r);
+}
+
+/* Verifies a receipt's signature by the key that was registered; what it needs never changes, so it
+   is done here and not by the committer. Returns 0 or -1. */
+static int prepare_receipt(struct vault_job *job, struct readers *readers)
+{
+    const struct vault_receipt *in = &job->in.receipt;
     char statement[RECEIPT_STATEMENT_MAX];
     struct store_handoff h;
     size_t len;
@@ -65,9 +75,7 @@ static int prepare_receipt(struct vault_job *job, struct readers *readers)
     rc = readers_find(readers, job->id, &h);
     if (rc != 0)
         return rc < 0 ? -1 : 0; /* the committer answers that there is none */
-    memcpy(r.id, job->id, sizeof(r.id));
-    memcpy(r.envelope_hash, h.envelope_hash, sizeof(r.envelope_hash));
-    len = receipt_statement(statement, &r);
+    len = prepare_statement(statement, job, h.envelope_hash);
     crypto_hash_sha256(job->own.hash[0], (const uint8_t *)statement, len);
     job->own.proof = receipt_verify(in->signature, statement, len, h.receipt_key);
     return 0;

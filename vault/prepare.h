@@ -11,4 +11,9 @@
 int prepare_job(struct vault_job *job, const struct keyring *keyring, struct readers *readers)
     __attribute__((nonnull, warn_unused_result));
 
+/* Writes the statement of a receipt's job over the envelope with this hash, without NUL; returns
+   its length. */
+size_t prepare_statement(char out[RECEIPT_STATEMENT_MAX], const struct vault_job *job,
+                         const uint8_t envelope_hash[32]) __attribute__((nonnull));
+
 #endif

@@ -1,5 +1,7 @@
 #include "vault/record.h"
 
+#include "vault/prepare.h"
+
 #include <string.h>
 
 static void member(struct ledger *l, const char *name)
@@ -138,19 +140,10 @@ int record_burned(struct change *c, enum lifecycle_cause cause)
 int record_receipt(struct change *c, bool claimant)
 {
     const struct vault_receipt *in = &c->job->in.receipt;
-    const struct receipt r = {.outcome = in->outcome,
-                              .at = in->at,
-                              .details = in->has_details ? in->details : NULL,
-                              .details_len = in->details_len};
-    struct receipt named = r;
     char statement[RECEIPT_STATEMENT_MAX];
-    size_t len;
+    const size_t len = prepare_statement(statement, c->job, c->h.envelope_hash);
 
-    memcpy(named.id, c->h.id, sizeof(named.id));
-    memcpy(named.envelope_hash, c->h.envelope_hash, sizeof(named.envelope_hash));
-    len = receipt_statement(statement, &named);
-
-    ledger_begin(c->l, r.outcome == RECEIPT_CONFIRMED ? "receipt.confirmed" : "receipt.rejected",
+    ledger_begin(c->l, in->outcome == RECEIPT_CONFIRMED ? "receipt.confirmed" : "receipt.rejected",
                  c->h.id);
     member_i64(c->l, "at", in->at);
     member_bool(c->l, "claimant", claimant);

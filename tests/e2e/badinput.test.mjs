@@ -355,6 +355,20 @@ test('the envelope limit: its largest is taken, one block more is too large', as
     problem(await over.read(client), 404, 'not-found');
 });
 
+// It once was the envelope's for every call, where the operator allows only small ones.
+test('too-large tells the limit of the call: the envelope, or the body', async (t) => {
+    const envelope = 297;
+    const small = await startService(t, { args: ['--max-envelope', String(envelope)] });
+    const own = new Client(small);
+    t.after(() => own.close());
+    const h = await sendHandoff(own);
+    const more = { x: 'y'.repeat(150000) };
+    const put = problem(await h.put(own, { ...h.body, ...more }), 413, 'too-large');
+    assert.equal(put.limit, envelope);
+    const claim = await own.call('POST', `${h.path}/claim`, { ...h.claimBody(newClaimant()), ...more });
+    assert.ok(problem(claim, 413, 'too-large').limit > envelope);
+});
+
 test('a body that breaks off changes nothing', async () => {
     const h = await makeHandoff();
     const text = JSON.stringify(h.body);

@@ -34,8 +34,8 @@ static int set_data(struct reading *r, const char *value)
    name happens to point. */
 static int set_listen(struct reading *r, const char *value)
 {
-    struct sockaddr_in *in = (struct sockaddr_in *)(void *)&r->c->address;
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)&r->c->address;
+    struct sockaddr_in *in = (struct sockaddr_in *)(void *)&r->c->listen.address;
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)&r->c->listen.address;
     const char *colon = strrchr(value, ':');
     const bool six = value[0] == '[';
     const char *host = value + six;
@@ -52,7 +52,7 @@ static int set_listen(struct reading *r, const char *value)
         return -1;
     memcpy(text, host, host_len);
     text[host_len] = '\0';
-    memset(&r->c->address, 0, sizeof(r->c->address));
+    memset(&r->c->listen.address, 0, sizeof(r->c->listen.address));
     if (six) {
         in6->sin6_family = AF_INET6;
         in6->sin6_port = htons((uint16_t)port);
@@ -182,8 +182,8 @@ static void settle_open(struct reading *r)
 
     c->submissions_open = r->open == YES;
     if (r->open == UNSAID)
-        c->submissions_open =
-            is_loopback(&c->address) && (c->base_url == NULL || link_base_is_loopback(c->base_url));
+        c->submissions_open = is_loopback(&c->listen.address) &&
+                              (c->base_url == NULL || link_base_is_loopback(c->base_url));
 }
 
 enum config_result config_read(struct config *c, int argc, char **argv, FILE *out, char *why,
@@ -227,13 +227,21 @@ enum config_result config_read(struct config *c, int argc, char **argv, FILE *ou
     return CONFIG_RUN;
 }
 
-void config_address_text(const struct sockaddr_storage *address, char *out, size_t size)
+void config_free(struct config *c)
 {
-    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
+    free(c->memory);
+    *c = (struct config){0};
+}
+
+void config_listen_text(const struct config_listen *listen, char *out, size_t size)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&listen->address;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&listen->address;
     char text[INET6_ADDRSTRLEN] = "";
 
-    if (address->ss_family == AF_INET6) {
+    if (listen->path != NULL) {
+        snprintf(out, size, "unix:%s", listen->path);
+    } else if (listen->address.ss_family == AF_INET6) {
         (void)inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
         snprintf(out, size, "[%s]:%u", text, ntohs(in6->sin6_port));
     } else {

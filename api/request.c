@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { QUOTA_RETRY_S = 60 }; /* nobody knows when one will be taken */
+
 struct request *request_new(struct server *s, struct MHD_Connection *connection, const char *target)
 {
     struct request *r = calloc(1, sizeof(*r));
@@ -98,6 +100,11 @@ bool request_refused(struct request *r, enum answer answer)
         p.detail = "The receipt's time is more than 24 hours away from the service's. Nothing was "
                    "changed. Set the clock right and sign again.";
         memcpy(p.member, "at", sizeof("at"));
+    }
+    if (answer == ANSWER_QUOTA) {
+        p.detail = "Nothing was stored. As many handoffs as are allowed wait to be taken already: "
+                   "wait until some are, or revoke some.";
+        p.retry_after_s = QUOTA_RETRY_S;
     }
     if (problem_status(p.code) == 503 && p.retry_after_s == 0)
         p.retry_after_s = 1;

@@ -221,9 +221,9 @@ struct server *server_start(const struct config *config, struct vault *vault, ch
     snprintf(why, why_size, "out of memory");
     if (s == NULL)
         return NULL;
-    fd = listen_at(&config->address);
+    fd = listen_at(&config->listen.address);
     if (fd < 0) {
-        config_address_text(&config->address, address, sizeof(address));
+        config_listen_text(&config->listen, address, sizeof(address));
         snprintf(why, why_size, "cannot listen at %s: %s; name another --listen", address,
                  strerror(errno));
         goto fail;
@@ -247,12 +247,12 @@ fail:
 void server_address(struct server *s, char *out, size_t size)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD);
-    struct sockaddr_storage address = s->config.address;
-    socklen_t len = sizeof(address);
+    struct config_listen listen = s->config.listen;
+    socklen_t len = sizeof(listen.address);
 
     if (info != NULL)
-        (void)getsockname(info->listen_fd, (struct sockaddr *)(void *)&address, &len);
-    config_address_text(&address, out, size);
+        (void)getsockname(info->listen_fd, (struct sockaddr *)(void *)&listen.address, &len);
+    config_listen_text(&listen, out, size);
 }
 
 /* Until every connection is closed: after its answer, or once it is idle and nothing of it is on

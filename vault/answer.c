@@ -19,6 +19,7 @@ static const char *const names[ANSWER_COUNT] = {
     [ANSWER_EXPIRED] = "expired",
     [ANSWER_REVOKED] = "revoked",
     [ANSWER_TOO_MANY_TRIES] = "too-many-tries",
+    [ANSWER_QUOTA] = "quota",
     [ANSWER_BUSY] = "busy",
     [ANSWER_UNAVAILABLE] = "unavailable",
     [ANSWER_OUTCOME_UNKNOWN] = "outcome-unknown",

@@ -24,6 +24,7 @@ enum answer {
     ANSWER_EXPIRED,   /* (at: when it was burned) */
     ANSWER_REVOKED,   /* (at: when it was burned) */
     ANSWER_TOO_MANY_TRIES,  /* locked after wrong codes; retry_after_s is set */
+    ANSWER_QUOTA,           /* too much lives at this payer's charge, or in all; nothing happened */
     ANSWER_BUSY,            /* the queue is full: nothing happened, retry_after_s is set */
     ANSWER_UNAVAILABLE,     /* the store failed: nothing happened */
     ANSWER_OUTCOME_UNKNOWN, /* the commit failed: it may or may not have happened; repeat is safe */

@@ -27,16 +27,21 @@ enum {
     VAULT_LEASE_DEFAULT_S = 600,
     VAULT_LEASE_MAX_S = 86400,
     VAULT_TEXT_MAX = 200,   /* bytes of a label, recipient or reference */
+    VAULT_PAYER_MAX = 256,  /* with NUL */
     VAULT_ADDRESS_MAX = 64, /* with NUL */
     VAULT_AGENT_MAX = 128,  /* with NUL */
-    VAULT_DETAILS_PER_EVENT = 12,
+    VAULT_DETAILS_PER_EVENT = 14,
+    VAULT_LIST_EXAMINED = 5000,
     VAULT_EVENT_LINE_MAX = 2048 /* bytes of an event's line */
 };
 
 struct vault;
 
 struct vault_options {
-    const char *dir;  /* the data directory; made 0700 when absent */
+    const char *dir; /* the data directory; made 0700 when absent */
+    const char *key; /* the master key's file; NULL: DIR/master.key, made when absent */
+    /* The most that may live at once, of handoffs and bytes of envelopes; 0: no limit. */
+    uint64_t live_max, live_bytes_max;
     unsigned readers; /* reading connections: one per thread that reads */
     /* Called with constant text and an errno-like number (or 0) about what an operator should know;
        from any thread; never given anything of a client. NULL: nobody wants to know. */
@@ -84,6 +89,10 @@ struct vault_submission {
     bool burn_on_claim;
     uint32_t expires_in_s, lease_s;              /* within the bounds above */
     char texts[VAULT_TEXTS][VAULT_TEXT_MAX + 1]; /* UTF-8; empty: absent */
+    /* Who is charged for it as long as it lives ("token:NAME", "address:NETWORK"), and the most
+       that may live at once at that one's charge; 0: no limit. */
+    char payer[VAULT_PAYER_MAX];
+    uint64_t payer_live_max, payer_bytes_max;
 };
 
 struct vault_claim {
@@ -124,6 +133,7 @@ struct vault_job {
     uint8_t id[16];
     char address[VAULT_ADDRESS_MAX]; /* the client's, text; empty: unknown */
     char agent[VAULT_AGENT_MAX];     /* its User-Agent, printable ASCII; empty: unknown */
+    char token[VAULT_TEXT_MAX + 1];  /* the name of the token that was used; empty: none */
     union {
         struct vault_submission submit;
         struct vault_claim claim;
@@ -205,6 +215,110 @@ enum answer vault_events(struct vault *v, const uint8_t id[16], int64_t after, u
                          bool (*each)(void *ctx, const struct vault_event *event), void *ctx,
                          struct vault_timeline *out)
     __attribute__((nonnull(1, 2, 5, 7), warn_unused_result));
+
+/* Whether a handoff is addressed to a team (its recipient). As vault_check_manage_key. */
+enum answer vault_check_team(struct vault *v, const uint8_t id[16], const char *team)
+    __attribute__((nonnull, warn_unused_result));
+
+struct vault_filter {
+    const char *recipient; /* a team's name; NULL: any */
+    int state;             /* of enum lifecycle_state; -1: any */
+    int64_t since, until;  /* created at or after, before; 0: any */
+    int64_t before;        /* only those whose created event is older than this index; -1: any */
+    unsigned limit;        /* the most rows */
+};
+
+struct vault_row {
+    uint8_t id[16];
+    struct vault_view view;
+    char label[VAULT_TEXT_MAX + 1], recipient[VAULT_TEXT_MAX + 1], ref[VAULT_TEXT_MAX + 1];
+    char token[VAULT_TEXT_MAX + 1]; /* by which it was submitted; empty: none */
+    int64_t event;                  /* its created event's index */
+    unsigned refused, wrong;        /* late claims and wrong codes so far: the alarm */
+};
+
+/* Calls each for handoffs, newest first. *next: what to pass as before to go on, or -1 when there
+   is no more; a page may hold fewer rows than limit, since no more than VAULT_LIST_EXAMINED are
+   looked at. ANSWER_OK or ANSWER_UNAVAILABLE. */
+enum answer vault_list(struct vault *v, const struct vault_filter *filter,
+                       void (*each)(void *ctx, const struct vault_row *row), void *ctx,
+                       int64_t *next) __attribute__((nonnull(1, 2, 3, 5), warn_unused_result));
+
+/* ---- tokens ---- */
+
+/* Stored as numbers: never renumber. */
+enum vault_role { VAULT_SENDER, VAULT_TEAM, VAULT_AUDITOR, VAULT_OPERATOR, VAULT_ROLES };
+
+/* "sender" …; static. */
+const char *vault_role_name(enum vault_role role);
+
+struct vault_token {
+    enum vault_role role;
+    char name[VAULT_TEXT_MAX + 1];
+    char team[VAULT_TEXT_MAX + 1]; /* of VAULT_TEAM; empty otherwise */
+    int64_t created_at;
+    int64_t expires_at; /* 0: never */
+    int64_t revoked_at; /* 0: it was not */
+};
+
+/* Finds a token by its 32 bytes, whether it still holds or not. ANSWER_OK, ANSWER_NOT_FOUND (also
+   when the role is another's) or ANSWER_UNAVAILABLE. */
+enum answer vault_token(struct vault *v, enum vault_role role, const uint8_t token[32],
+                        struct vault_token *out) __attribute__((nonnull, warn_unused_result));
+
+/* ---- figures ---- */
+
+enum { VAULT_BUCKETS = 16 };
+
+/* Counts of what was at most 1, 2, 4 … 2^14 of its unit, and more; total and sum. */
+struct vault_histogram {
+    uint64_t bucket[VAULT_BUCKETS]; /* not cumulative; the last: above 2^(VAULT_BUCKETS - 2) */
+    uint64_t count, sum;
+};
+
+enum vault_kind {
+    VAULT_KIND_CREATED,
+    VAULT_KIND_ACCEPTED,
+    VAULT_KIND_REFUSED,
+    VAULT_KIND_WRONG_CODE,
+    VAULT_KIND_OPENED,
+    VAULT_KIND_LAPSED,
+    VAULT_KIND_BURNED,
+    VAULT_KIND_CONFIRMED,
+    VAULT_KIND_REJECTED,
+    VAULT_KIND_VAULT_OPENED,
+    VAULT_KIND_TOKEN_ADDED,
+    VAULT_KIND_TOKEN_REVOKED,
+    VAULT_KIND_KEY_ROTATED,
+    VAULT_KIND_BACKED_UP,
+    VAULT_KIND_RESTORED,
+    VAULT_KINDS
+};
+
+/* "handoff.created" …, as in an event's line; static. */
+const char *vault_kind_name(enum vault_kind kind);
+
+struct vault_stats {
+    uint64_t events[VAULT_KINDS];       /* written by this process */
+    uint64_t burned[LIFECYCLE_CAUSES];  /* the same, by cause */
+    uint64_t answers[ANSWER_COUNT];     /* to writing calls */
+    uint64_t queued;                    /* jobs that wait now */
+    struct vault_histogram batch;       /* jobs a transaction */
+    struct vault_histogram commit_64us; /* a commit took, in units of 64 µs */
+    struct vault_histogram scrub_64ms;  /* from a burn to its bytes gone, units of 64 ms */
+    uint64_t commits_failed, commits_unknown;
+    uint64_t live, live_bytes; /* not burned yet, in the database */
+    uint64_t due;              /* due by now and not swept yet; at most 1000 */
+    uint64_t log_bytes;        /* of the write-ahead log */
+    uint64_t next;             /* the index that the next event gets */
+    bool rotating;             /* the master key's rotation is under way */
+    bool scrub_late;           /* burned bytes are in the log for longer than 2 s */
+};
+
+/* Reads all of it; may take a millisecond. Returns 0, or -1 when the database cannot be read (what
+   needs it is zero then). */
+int vault_stats(struct vault *v, struct vault_stats *out)
+    __attribute__((nonnull, warn_unused_result));
 
 /* ---- waiting for events ---- */
 

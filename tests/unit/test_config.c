@@ -63,7 +63,7 @@ static void test_defaults(void **state)
     READ(&o, NULL);
     assert_int_equal(o.result, CONFIG_RUN);
     assert_string_equal(o.config.data, "/var/lib/handoff");
-    config_address_text(&o.config.address, address, sizeof(address));
+    config_listen_text(&o.config.listen, address, sizeof(address));
     assert_string_equal(address, "127.0.0.1:8088");
     assert_int_equal(o.config.envelope_max, 65536);
     assert_int_equal(o.config.request_deadline_s, 20);
@@ -84,7 +84,7 @@ static void test_options_are_read(void **state)
     READ(&o, "--listen", "[::1]:0", "--max-envelope=1048576", "--request-deadline", "600",
          "--threads", "64", "--base-url", "https://handoff.example");
     assert_int_equal(o.result, CONFIG_RUN);
-    config_address_text(&o.config.address, address, sizeof(address));
+    config_listen_text(&o.config.listen, address, sizeof(address));
     assert_string_equal(address, "[::1]:0");
     assert_int_equal(o.config.envelope_max, 1048576);
     assert_int_equal(o.config.request_deadline_s, 600);

@@ -1,5 +1,6 @@
 #include "vault/apply.h"
 
+#include "vault/prepare.h"
 #include "vault/protocol/secret.h"
 #include "vault/record.h"
 
@@ -72,7 +73,8 @@ static int take(struct change *c)
 
 static int burn(struct change *c, enum lifecycle_cause cause)
 {
-    if (store_burn(c->l->store, &c->h) != 0)
+    /* One that came out of a backup has no slot. */
+    if (c->h.slot != 0 && store_burn(c->l->store, &c->h) != 0)
         return -1;
     c->l->burned = true;
     return record_burned(c, cause);
@@ -114,10 +116,10 @@ static int carry_out(struct change *c, const struct lifecycle_call *call,
     return rc;
 }
 
-/* Lets happen what is due by now. */
-static int pass_time(struct change *c)
+/* Lets happen what nobody called for. */
+static int pass(struct change *c, enum lifecycle_op op)
 {
-    const struct lifecycle_call call = {.op = LIFECYCLE_TIME, .now = c->l->now};
+    const struct lifecycle_call call = {.op = op, .now = c->l->now};
     const struct lifecycle_verdict v = lifecycle_decide(&c->h.facts, &call);
     struct vault_job *job = c->job;
     int rc;
@@ -128,6 +130,12 @@ static int pass_time(struct change *c)
     if (job != NULL && c->touched)
         job->own.appended = c->h.last_n;
     return rc;
+}
+
+/* What is due by now. */
+static int pass_time(struct change *c)
+{
+    return pass(c, LIFECYCLE_TIME);
 }
 
 static int write_back(struct change *c)
@@ -269,7 +277,9 @@ static void fill_handoff(struct change *c)
 
     *h = (struct store_handoff){.created_at = c->l->now,
                                 .shown_label = in->texts[VAULT_SHOWN_LABEL][0] != '\0',
-                                .key_id = keyring_current(c->l->keyring),
+                                .has_recipient = in->texts[VAULT_RECIPIENT][0] != '\0',
+                                .has_payer = in->payer[0] != '\0',
+                                .key_id = job->own.key_id,
                                 .sealed_len = (uint32_t)job->own.sealed_len,
                                 .created_n = c->l->head.next,
                                 .claimed_n = -1,
@@ -290,11 +300,33 @@ static void fill_handoff(struct change *c)
     memcpy(h->link_hash, in->link_hash, 32);
     memcpy(h->body_hash, job->own.hash[0], 32);
     memcpy(h->envelope_hash, job->own.hash[1], 32);
+    memcpy(h->recipient_tag, job->own.recipient_tag, sizeof(h->recipient_tag));
+    memcpy(h->payer, job->own.payer_tag, sizeof(h->payer));
+}
+
+static bool fits(const struct store_charge *c, size_t more, uint64_t live_max, uint64_t bytes_max)
+{
+    return (live_max == 0 || (uint64_t)c->live < live_max) &&
+           (bytes_max == 0 || (uint64_t)c->bytes + more <= bytes_max);
+}
+
+/* Whether there is room for one more, in all and at its payer's charge. Returns 1, 0 or -1. */
+static int has_room(struct ledger *l, const struct vault_job *job)
+{
+    const struct vault_submission *in = &job->in.submit;
+    struct store_charge all, own = {0};
+
+    if (store_charge(l->store, NULL, &all) != 0 ||
+        (in->payer[0] != '\0' && store_charge(l->store, job->own.payer_tag, &own) != 0))
+        return -1;
+    return fits(&all, in->envelope_len, l->live_max, l->live_bytes_max) &&
+           fits(&own, in->envelope_len, in->payer_live_max, in->payer_bytes_max);
 }
 
 static int submit(struct change *c, bool exists)
 {
     struct lifecycle_verdict v = {.answer = ANSWER_REPEATED};
+    int room;
 
     if (exists) {
         if (pass_time(c) != 0)
@@ -304,6 +336,14 @@ static int submit(struct change *c, bool exists)
         fill_result(c, &v);
         return write_back(c);
     }
+    room = has_room(c->l, c->job);
+    if (room <= 0) {
+        c->job->result.answer = ANSWER_QUOTA;
+        return room;
+    }
+    /* Sealed before the current key was there, it would be left behind by the rotation. */
+    if (c->job->own.key_id != keyring_current(c->l->keyring))
+        prepare_seal(c->job, c->l->keyring);
     v.answer = ANSWER_OK;
     fill_handoff(c);
     if (record_created(c, &c->job->in.submit) != 0)
@@ -318,7 +358,7 @@ static int probe(struct ledger *l, struct vault_job *job)
 
     memcpy(value, &l->now, sizeof(l->now));
     job->result.answer = ANSWER_OK;
-    return store_set_value(l->store, "probe", value);
+    return store_set_value(l->store, "probe", value, sizeof(value));
 }
 
 int apply_job(struct ledger *l, struct vault_job *job)
@@ -363,4 +403,11 @@ int apply_due(struct ledger *l, const uint8_t id[16])
     if (pass_time(&c) != 0 || flush_alarms(&c) != 0)
         return -1;
     return write_back(&c);
+}
+
+int apply_restore(struct ledger *l, const struct store_handoff *h)
+{
+    struct change c = {.l = l, .first = -1, .h = *h};
+
+    return pass(&c, LIFECYCLE_RESTORE) == 0 ? write_back(&c) : -1;
 }

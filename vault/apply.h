@@ -15,4 +15,8 @@ int apply_job(struct ledger *l, struct vault_job *job) __attribute__((nonnull, w
 /* Does what is due for a handoff by now: expiry, the lease's end, counted alarms. 0 or -1. */
 int apply_due(struct ledger *l, const uint8_t id[16]) __attribute__((nonnull, warn_unused_result));
 
+/* Burns what lived when the backup was taken that the database came out of. */
+int apply_restore(struct ledger *l, const struct store_handoff *h)
+    __attribute__((nonnull, warn_unused_result));
+
 #endif

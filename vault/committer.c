@@ -3,6 +3,7 @@
 #include "vault/apply.h"
 #include "vault/protocol/secret.h"
 #include "vault/record.h"
+#include "vault/rotation.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,6 +21,10 @@ struct committer {
     struct ledger ledger;
     pthread_t thread;
     atomic_int_least64_t latest; /* the latest time given out or recorded */
+    struct rotation rotation;
+    int64_t destroy_at;  /* when the old master key may go */
+    uint32_t rotated_to; /* the key under which all is */
+    bool key_file_bad;   /* and the operator has been told */
 
     pthread_mutex_t lock; /* for all below */
     pthread_cond_t work;  /* to the thread: something to do */
@@ -84,30 +89,35 @@ static int ensure_store(struct committer *c)
 static int begin(struct committer *c)
 {
     struct ledger *l = &c->ledger;
+    struct store_head head;
 
     if (ensure_store(c) != 0)
         return -1;
-    l->store = c->store;
-    l->keyring = c->options.keyring;
-    l->burned = false;
-    if (store_begin(c->store, &l->head) != 0) {
+    if (store_begin(c->store, &head) != 0) {
         report_store(c, "a transaction cannot begin");
+        figures_failed(c->options.figures, false);
         return -1;
     }
-    (void)raise_latest(c, l->head.time);
-    l->now = committer_now(c);
+    (void)raise_latest(c, head.time);
+    ledger_start(l, c->store, c->options.keyring, &head, committer_now(c));
+    l->live_max = c->options.vault->live_max;
+    l->live_bytes_max = c->options.vault->live_bytes_max;
     return 0;
 }
 
-static enum answer commit(struct committer *c)
+static enum answer commit(struct committer *c, uint64_t jobs)
 {
+    const int64_t from_us = figures_now_us();
     const int rc = store_commit(c->store);
 
     if (rc == 0) {
+        figures_committed(c->options.figures, &c->ledger, jobs, figures_now_us() - from_us,
+                          store_log_bytes(c->store));
         if (c->ledger.burned || store_log_bytes(c->store) > COMMITTER_LOG_BYTES)
             c->options.scrub_wanted(c->options.scrub_ctx);
         return ANSWER_OK;
     }
+    figures_failed(c->options.figures, rc == STORE_UNKNOWN);
     if (rc != STORE_UNKNOWN) {
         report_store(c, "a transaction was rolled back");
         return ANSWER_UNAVAILABLE;
@@ -122,6 +132,7 @@ static enum answer commit(struct committer *c)
 static void rollback(struct committer *c)
 {
     report_store(c, "a transaction was rolled back");
+    figures_failed(c->options.figures, false);
     store_rollback(c->store);
 }
 
@@ -138,13 +149,14 @@ static enum answer transact(struct committer *c, struct vault_job *first, struct
 {
     enum answer answer = ANSWER_UNAVAILABLE;
     struct vault_job *job;
+    uint64_t count = 0;
 
     if (begin(c) == 0) {
-        for (job = first; job != end; job = job->next)
+        for (job = first; job != end; job = job->next, count++)
             if (apply_job(&c->ledger, job) != 0)
                 break;
         if (job == end)
-            answer = commit(c);
+            answer = commit(c, count);
         else
             rollback(c);
     }
@@ -160,6 +172,7 @@ static void publish(struct committer *c, struct vault_job *batch)
     for (struct vault_job *job = batch; job != NULL; job = job->next)
         if (job->own.appended >= 0)
             watch_wake(c->options.watches, job->id);
+    figures_answered(c->options.figures, batch);
     while (batch != NULL) {
         struct vault_job *next = batch->next;
 
@@ -187,7 +200,7 @@ static int sweep_some(struct committer *c, uint8_t (*ids)[16], size_t count)
             rollback(c);
             return -1;
         }
-    if (commit(c) != ANSWER_OK)
+    if (commit(c, 0) != ANSWER_OK)
         return -1;
     for (size_t i = 0; i < count; i++)
         watch_wake(c->options.watches, ids[i]);
@@ -211,15 +224,84 @@ static bool sweep(struct committer *c)
     return false;
 }
 
-/* ---- the thread ---- */
-
 static int64_t monotonic_ms(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return figures_now_us() / 1000;
 }
+
+/* ---- the master key's rotation ---- */
+
+/* Looks whether the key file has a new key. */
+static void look_for_keys(struct committer *c)
+{
+    char why[256];
+    const int rc = keyring_reload(c->options.keyring, &c->options.key_file, why, sizeof(why));
+
+    if (rc < 0 && !c->key_file_bad)
+        report(c, VAULT_REPORT_ERROR,
+               "the key file cannot be read; the keys that were read before are still used", 0);
+    c->key_file_bad = rc < 0;
+    if (rc > 0) {
+        report(c, VAULT_REPORT_INFO, "a new master key: what is at rest is sealed again",
+               keyring_current(c->options.keyring));
+        c->rotation = (struct rotation){0};
+    }
+}
+
+static void destroy_old_keys(struct committer *c)
+{
+    c->rotated_to = keyring_current(c->options.keyring);
+    if (keyring_shrink(c->options.keyring, &c->options.key_file) == 0)
+        report(c, VAULT_REPORT_INFO, "the old master key is destroyed; the current one is",
+               c->rotated_to);
+    else
+        report(c, VAULT_REPORT_WARNING,
+               "nothing is under the old master key any more: take it out of the key file, which "
+               "is not the service's own to write; the current one is",
+               c->rotated_to);
+    c->rotation = (struct rotation){0};
+}
+
+static int rotate_some(struct committer *c)
+{
+    const struct rotation before = c->rotation;
+
+    if (begin(c) != 0)
+        return -1;
+    if (rotation_step(&c->rotation, &c->ledger) != 0)
+        rollback(c);
+    else if (commit(c, 0) == ANSWER_OK)
+        return 0;
+    c->rotation = before;
+    report(c, VAULT_REPORT_ERROR, "a step of the master key's rotation failed; it is tried again",
+           0);
+    return -1;
+}
+
+/* Does what a rotation needs next. Returns when to be called again. */
+static int64_t rotate(struct committer *c)
+{
+    struct keyring *k = c->options.keyring;
+    bool rotating;
+    int rc = 0;
+
+    if (c->rotation.phase == ROTATION_DETAILS && !c->rotation.begun)
+        look_for_keys(c);
+    rotating = keyring_count(k) > 1 && keyring_current(k) != c->rotated_to;
+    if (rotating && c->rotation.phase != ROTATION_DONE) {
+        rc = rotate_some(c);
+        c->destroy_at = monotonic_ms() + COMMITTER_DESTROY_MS;
+    } else if (rotating && monotonic_ms() >= c->destroy_at) {
+        destroy_old_keys(c);
+        rotating = false;
+    }
+    figures_rotating(c->options.figures, rotating);
+    if (rc == 0 && rotating && c->rotation.phase != ROTATION_DONE)
+        return 0;
+    return monotonic_ms() + COMMITTER_KEYS_MS;
+}
+
+/* ---- the thread ---- */
 
 static void wait_until(struct committer *c, int64_t ms)
 {
@@ -267,7 +349,7 @@ static void answer_scrub(struct committer *c)
 static void *run(void *arg)
 {
     struct committer *c = arg;
-    int64_t sweep_at = 0;
+    int64_t sweep_at = 0, rotate_at = 0;
 
     for (;;) {
         struct vault_job *batch;
@@ -275,8 +357,8 @@ static void *run(void *arg)
 
         pthread_mutex_lock(&c->lock);
         while (c->head == NULL && c->scrub != SCRUB_ASKED && !c->closing &&
-               monotonic_ms() < sweep_at)
-            wait_until(c, sweep_at);
+               monotonic_ms() < sweep_at && monotonic_ms() < rotate_at)
+            wait_until(c, sweep_at < rotate_at ? sweep_at : rotate_at);
         batch = take_batch(c);
         scrub = c->scrub == SCRUB_ASKED;
         closing = c->closing;
@@ -288,6 +370,8 @@ static void *run(void *arg)
             break;
         if (monotonic_ms() >= sweep_at && !sweep(c))
             sweep_at = monotonic_ms() + COMMITTER_SWEEP_MS;
+        if (monotonic_ms() >= rotate_at)
+            rotate_at = rotate(c);
         if (scrub)
             answer_scrub(c);
     }
@@ -319,6 +403,16 @@ void committer_post(struct committer *c, struct vault_job *job)
     pthread_mutex_unlock(&c->lock);
     if (wake)
         pthread_cond_signal(&c->work);
+}
+
+size_t committer_queued(struct committer *c)
+{
+    size_t queued;
+
+    pthread_mutex_lock(&c->lock);
+    queued = c->queued;
+    pthread_mutex_unlock(&c->lock);
+    return queued;
 }
 
 int committer_scrub(struct committer *c)
@@ -380,7 +474,7 @@ struct committer *committer_start(const struct committer_options *options, struc
     c->tail = &c->head;
     snprintf(c->path, sizeof(c->path), "%s", options->path);
 
-    if (begin(c) != 0 || record_vault_opened(&c->ledger) != 0 || commit(c) != ANSWER_OK) {
+    if (begin(c) != 0 || record_vault_opened(&c->ledger) != 0 || commit(c, 0) != ANSWER_OK) {
         snprintf(why, why_size, "%s: the first event cannot be written; is the disk full?",
                  options->path);
         destroy(c);

@@ -1,11 +1,13 @@
 /*
  * The one writer. Takes what has queued, applies it in one transaction, commits once, then wakes
  * who waits for events and answers all: while one commit is being synced the next batch gathers by
- * itself. Between batches it sweeps what is due, a bounded number at a time, and finishes scrubs.
+ * itself. Between batches it sweeps what is due, a bounded number at a time, finishes scrubs,
+ * and brings what is at rest under a new master key when the key file has one.
  */
 #ifndef HANDOFF_VAULT_COMMITTER_H
 #define HANDOFF_VAULT_COMMITTER_H
 
+#include "vault/figures.h"
 #include "vault/keyring.h"
 #include "vault/store/store.h"
 #include "vault/vault.h"
@@ -16,6 +18,9 @@ enum {
     COMMITTER_QUEUE_MAX = 16384, /* jobs that wait; more are told to come back */
     COMMITTER_SWEEP_MAX = 128,   /* due handoffs in a transaction of their own */
     COMMITTER_SWEEP_MS = 500,
+    COMMITTER_KEYS_MS = 1000,    /* between looks at the key file */
+    COMMITTER_DESTROY_MS = 2000, /* from the rotation's end to that of the old key: a reader may
+                                    still hold what lies under it, for 500 ms at most */
     COMMITTER_LOG_BYTES = 16 * 1024 * 1024 /* of write-ahead log, from which on a scrub is wanted */
 };
 
@@ -23,15 +28,17 @@ struct committer;
 
 struct committer_options {
     const char *path; /* of the database; copied */
-    const struct keyring *keyring;
+    struct keyring *keyring;
+    struct keyring_file key_file;
     struct watch_table *watches;
+    struct figures *figures;
     const struct vault_options *vault; /* for report */
     void (*scrub_wanted)(void *ctx);   /* after a commit that burned; must not block */
     void *scrub_ctx;
 };
 
 /* Opens the event log with a vault.opened event and starts the thread. Takes over store, the
-   writing connection. keyring, watches and vault must outlive it. Returns NULL (with store closed)
+   writing connection. What the options point to must outlive it. Returns NULL (with store closed)
    and a sentence in why. */
 struct committer *committer_start(const struct committer_options *options, struct store *store,
                                   char *why, size_t why_size)
@@ -43,6 +50,9 @@ void committer_stop(struct committer *c);
 
 /* See vault_post. */
 void committer_post(struct committer *c, struct vault_job *job) __attribute__((nonnull));
+
+/* Jobs that wait now. */
+size_t committer_queued(struct committer *c) __attribute__((nonnull));
 
 /* See vault_now. */
 int64_t committer_now(struct committer *c) __attribute__((nonnull));

@@ -1,186 +1,148 @@
 #include "vault/keyring.h"
 
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/secret.h"
+#include "vault/keyfile.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { KEY_BYTES = 32, FILE_MAX = 256, AD_MAX = 32 };
+enum { KEY_BYTES = 32, AD_MAX = 32, SUBKEY_TAGS = 3, SUBKEY_CHECK = 4 };
 
-static const char file_name[] = "master.key";
-static const char magic[] = "handoff-master-key-1 ";
 static const char context[] = "hoffrest"; /* crypto_kdf's, of exactly 8 characters */
 
-/* The keys derived from the master key; it is not kept itself. */
+/* The keys derived from a master key; it is not kept itself. */
 struct derived {
-    uint8_t purposes[2][KEY_BYTES];
-    uint8_t tag[KEY_BYTES];
+    uint32_t id; /* 0: none */
+    uint8_t purposes[KEYRING_PURPOSES][KEY_BYTES];
+    uint8_t first_tag_key[KEY_BYTES];
     uint8_t check[KEY_BYTES];
 };
 
-struct keyring {
-    struct secret *memory; /* one struct derived */
-    uint32_t id;
+struct material {
+    struct derived keys[KEYRING_KEYS];
+    uint8_t tag_key[KEY_BYTES];
 };
 
-static const struct derived *keys_of(const struct keyring *k)
+struct keyring {
+    struct secret *memory;  /* one struct material */
+    struct secret *file;    /* one struct keyfile: how the file was; its keys are wiped */
+    pthread_rwlock_t *lock; /* for the material; apart, so that it locks behind a const pointer */
+    pthread_rwlock_t lock_itself;
+};
+
+static struct material *material_of(const struct keyring *k)
 {
-    return (const struct derived *)(const void *)secret_bytes(k->memory);
+    return (struct material *)(void *)secret_data(k->memory);
 }
 
-/* Reads the id and the key out of the file's text into 32 bytes of key. */
-static int parse(const char *text, size_t len, uint32_t *id, uint8_t key[KEY_BYTES])
-{
-    const size_t magic_len = sizeof(magic) - 1;
-    const char *number, *space;
-    uint64_t value;
+/* ---- under the lock ---- */
 
-    if (len < magic_len || memcmp(text, magic, magic_len) != 0)
-        return -1;
-    number = text + magic_len;
-    space = memchr(number, ' ', len - magic_len);
-    if (space == NULL || encoding_u64(&value, number, (size_t)(space - number), UINT32_MAX) != 0)
-        return -1;
-    if (len == 0 || text[len - 1] != '\n')
-        return -1;
-    *id = (uint32_t)value;
-    return encoding_base64url_exact(key, KEY_BYTES, space + 1,
-                                    (size_t)(text + len - 1 - (space + 1)));
+static const struct derived *find(const struct keyring *k, uint32_t id)
+{
+    const struct material *m = material_of(k);
+
+    for (size_t i = 0; i < KEYRING_KEYS; i++)
+        if (id != 0 && m->keys[i].id == id)
+            return &m->keys[i];
+    return NULL;
 }
 
-static void derive(struct keyring *k, const uint8_t key[KEY_BYTES])
+static const struct derived *current(const struct keyring *k)
 {
-    struct derived *d = (struct derived *)(void *)secret_data(k->memory);
+    const struct material *m = material_of(k);
+    const struct derived *newest = &m->keys[0];
 
-    crypto_kdf_derive_from_key(d->purposes[0], KEY_BYTES, KEYRING_ENVELOPES, context, key);
-    crypto_kdf_derive_from_key(d->purposes[1], KEY_BYTES, KEYRING_DETAILS, context, key);
-    crypto_kdf_derive_from_key(d->tag, KEY_BYTES, 3, context, key);
-    crypto_kdf_derive_from_key(d->check, KEY_BYTES, 4, context, key);
+    for (size_t i = 1; i < KEYRING_KEYS; i++)
+        if (m->keys[i].id > newest->id)
+            newest = &m->keys[i];
+    return newest;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t len)
+/* Takes a key in; one that is there already stays. Returns 1 when it was new, 0, or -1 when there
+   is no room. */
+static int take(struct keyring *k, const struct keyfile_key *key)
 {
-    while (len > 0) {
-        const ssize_t n = write(fd, data, len);
+    struct material *m = material_of(k);
 
-        if (n < 0 && errno == EINTR)
+    if (find(k, key->id) != NULL)
+        return 0;
+    for (size_t i = 0; i < KEYRING_KEYS; i++) {
+        struct derived *d = &m->keys[i];
+
+        if (d->id != 0)
             continue;
-        if (n <= 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-/* Makes a new key under a temporary name, and gives it its own once it is on disk. */
-static int create(int dir_fd, struct secret *text)
-{
-    static const char temporary[] = "master.key.new";
-    uint8_t *key = sodium_malloc(KEY_BYTES);
-    char *line = (char *)secret_data(text);
-    size_t len = (size_t)snprintf(line, secret_capacity(text), "%s1 ", magic);
-    int fd = -1, rc = -1;
-
-    if (key == NULL)
-        return -1;
-    randombytes_buf(key, KEY_BYTES);
-    encoding_base64url(line + len, key, KEY_BYTES);
-    len += ENCODING_BASE64URL_LEN(KEY_BYTES);
-    line[len++] = '\n';
-    sodium_free(key);
-    if (secret_resize(text, len) != 0)
-        return -1;
-
-    (void)unlinkat(dir_fd, temporary, 0);
-    fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -1;
-    if (write_all(fd, secret_bytes(text), len) == 0 && fsync(fd) == 0 &&
-        renameat(dir_fd, temporary, dir_fd, file_name) == 0 && fsync(dir_fd) == 0)
-        rc = 0;
-    close(fd);
-    if (rc != 0)
-        (void)unlinkat(dir_fd, temporary, 0);
-    return rc;
-}
-
-/* Reads the file into text. Returns 0, 1 when there is none, or -1 with why. */
-static int read_file(int dir_fd, struct secret *text, const char **why)
-{
-    const int fd = openat(dir_fd, file_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct stat st;
-    ssize_t n;
-
-    if (fd < 0 && errno == ENOENT)
+        for (unsigned p = 0; p < KEYRING_PURPOSES; p++)
+            crypto_kdf_derive_from_key(d->purposes[p], KEY_BYTES, p + 1, context, key->bytes);
+        crypto_kdf_derive_from_key(d->first_tag_key, KEY_BYTES, SUBKEY_TAGS, context, key->bytes);
+        crypto_kdf_derive_from_key(d->check, KEY_BYTES, SUBKEY_CHECK, context, key->bytes);
+        d->id = key->id;
         return 1;
-    *why = "cannot be read";
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &st) != 0)
-        goto fail;
-    *why = "must be a regular file that only its owner can read (chmod 600)";
-    if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-        goto fail;
-    *why = "must belong to the user that runs the service";
-    if (st.st_uid != geteuid())
-        goto fail;
-    *why = "is damaged: restore it from where it is kept safe";
-    n = read(fd, secret_data(text), secret_capacity(text));
-    if (n <= 0 || secret_resize(text, (size_t)n) != 0)
-        goto fail;
-    close(fd);
-    return 0;
-
-fail:
-    close(fd);
+    }
     return -1;
 }
 
-struct keyring *keyring_open(int dir_fd, bool may_create, char *why, size_t why_size)
+/* ---- opening, adding, destroying ---- */
+
+static int take_all(struct keyring *k, struct keyfile *f)
+{
+    int rc = 0;
+
+    pthread_rwlock_wrlock(k->lock);
+    for (size_t i = 0; i < f->count && rc >= 0; i++) {
+        const int taken = take(k, &f->keys[i]);
+
+        rc = taken < 0 ? -1 : rc | taken;
+    }
+    pthread_rwlock_unlock(k->lock);
+    sodium_memzero(f->keys, sizeof(f->keys));
+    return rc;
+}
+
+static struct keyring *new_keyring(void)
 {
     struct keyring *k = calloc(1, sizeof(*k));
-    struct secret *text = secret_new(FILE_MAX);
-    struct secret *key = secret_new(KEY_BYTES);
-    const char *reason = "out of memory";
+
+    if (k == NULL)
+        return NULL;
+    if (pthread_rwlock_init(&k->lock_itself, NULL) == 0)
+        k->lock = &k->lock_itself;
+    k->memory = secret_new(sizeof(struct material));
+    k->file = keyfile_new();
+    if (k->lock != NULL && k->file != NULL && k->memory != NULL &&
+        secret_resize(k->memory, sizeof(struct material)) == 0) {
+        memset(material_of(k), 0, sizeof(struct material));
+        return k;
+    }
+    keyring_close(k);
+    return NULL;
+}
+
+struct keyring *keyring_open(const struct keyring_file *file, bool may_create, char *why,
+                             size_t why_size)
+{
+    struct keyring *k = new_keyring();
+    struct keyfile *f;
     int rc;
 
-    if (k == NULL || text == NULL || key == NULL)
-        goto fail;
-    k->memory = secret_new(sizeof(struct derived));
-    if (k->memory == NULL || secret_resize(k->memory, sizeof(struct derived)) != 0)
-        goto fail;
-    rc = read_file(dir_fd, text, &reason);
-    if (rc < 0)
-        goto fail;
-    if (rc == 1) {
-        reason = "is missing, and the database was made under it: put it back (without it no "
-                 "envelope can be opened)";
-        if (!may_create)
-            goto fail;
-        reason = "cannot be written";
-        if (create(dir_fd, text) != 0)
-            goto fail;
+    snprintf(why, why_size, "out of memory");
+    if (k == NULL)
+        return NULL;
+    f = keyfile_of(k->file);
+    rc = keyfile_read(file, f, why, why_size);
+    if (rc == 1 && !may_create)
+        snprintf(why, why_size,
+                 "%s is missing, and the database was made under it: put it back (without it no "
+                 "envelope can be opened)",
+                 file->path != NULL ? file->path : "master.key");
+    if (rc == 1 && may_create && file->path == NULL) {
+        *f = (struct keyfile){0};
+        if (keyfile_add(f) == 0 && keyfile_write(file, f, why, why_size) == 0)
+            rc = keyfile_read(file, f, why, why_size);
     }
-    reason = "is damaged: restore it from where it is kept safe";
-    if (parse((const char *)secret_bytes(text), secret_len(text), &k->id, secret_data(key)) != 0)
-        goto fail;
-    derive(k, secret_data(key));
-    secret_free(text);
-    secret_free(key);
-    return k;
-
-fail:
-    snprintf(why, why_size, "%s %s", file_name, reason);
-    secret_free(text);
-    secret_free(key);
+    if (rc == 0 && take_all(k, f) >= 0)
+        return k;
     keyring_close(k);
     return NULL;
 }
@@ -190,13 +152,99 @@ void keyring_close(struct keyring *k)
     if (k == NULL)
         return;
     secret_free(k->memory);
+    secret_free(k->file);
+    if (k->lock != NULL)
+        pthread_rwlock_destroy(k->lock);
     free(k);
+}
+
+int keyring_reload(struct keyring *k, const struct keyring_file *file, char *why, size_t why_size)
+{
+    struct keyfile *f = keyfile_of(k->file);
+    int rc;
+
+    if (keyfile_same(file, f))
+        return 0;
+    if (keyfile_read(file, f, why, why_size) != 0)
+        return -1;
+    rc = take_all(k, f);
+    if (rc < 0)
+        snprintf(why, why_size, "the key file has more keys than there is room for");
+    return rc;
+}
+
+uint32_t keyring_extend(const struct keyring_file *file, char *why, size_t why_size)
+{
+    struct secret *memory = keyfile_new();
+    struct keyfile *f;
+    uint32_t id = 0;
+
+    snprintf(why, why_size, "out of memory");
+    if (memory == NULL)
+        return 0;
+    f = keyfile_of(memory);
+    if (keyfile_read(file, f, why, why_size) == 0) {
+        snprintf(why, why_size, "the key file is full: a rotation is under way");
+        if (keyfile_add(f) == 0 && keyfile_write(file, f, why, why_size) == 0)
+            id = f->keys[f->count - 1].id;
+    }
+    secret_free(memory);
+    return id;
+}
+
+int keyring_shrink(struct keyring *k, const struct keyring_file *file)
+{
+    struct keyfile *f = keyfile_of(k->file);
+    const uint32_t id = keyring_current(k);
+    struct material *m = material_of(k);
+    char why[256];
+    int rc = -1;
+
+    /* The file first: a key that it still has would be taken in again. */
+    if (keyfile_read(file, f, why, sizeof(why)) != 0)
+        return -1;
+    if (f->count > 0 && f->keys[f->count - 1].id == id) {
+        f->keys[0] = f->keys[f->count - 1];
+        sodium_memzero(&f->keys[1], sizeof(f->keys) - sizeof(f->keys[0]));
+        f->count = 1;
+        rc = keyfile_write(file, f, why, sizeof(why)) == 0 &&
+                     keyfile_read(file, f, why, sizeof(why)) == 0
+                 ? 0
+                 : -1;
+    }
+    sodium_memzero(f->keys, sizeof(f->keys));
+    if (rc != 0)
+        return -1;
+    pthread_rwlock_wrlock(k->lock);
+    for (size_t i = 0; i < KEYRING_KEYS; i++)
+        if (m->keys[i].id != id)
+            sodium_memzero(&m->keys[i], sizeof(m->keys[i]));
+    pthread_rwlock_unlock(k->lock);
+    return 0;
 }
 
 uint32_t keyring_current(const struct keyring *k)
 {
-    return k->id;
+    uint32_t id;
+
+    pthread_rwlock_rdlock(k->lock);
+    id = current(k)->id;
+    pthread_rwlock_unlock(k->lock);
+    return id;
 }
+
+size_t keyring_count(const struct keyring *k)
+{
+    size_t count = 0;
+
+    pthread_rwlock_rdlock(k->lock);
+    for (size_t i = 0; i < KEYRING_KEYS; i++)
+        count += material_of(k)->keys[i].id != 0;
+    pthread_rwlock_unlock(k->lock);
+    return count;
+}
+
+/* ---- sealing ---- */
 
 static size_t bind(uint8_t out[AD_MAX + 4], const uint8_t *ad, size_t ad_len, uint32_t key_id)
 {
@@ -208,16 +256,23 @@ static size_t bind(uint8_t out[AD_MAX + 4], const uint8_t *ad, size_t ad_len, ui
     return ad_len + 4;
 }
 
-void keyring_seal(const struct keyring *k, enum keyring_purpose purpose, const uint8_t *ad,
-                  size_t ad_len, const uint8_t *data, size_t len, uint8_t *out)
+uint32_t keyring_seal(const struct keyring *k, enum keyring_purpose purpose, const uint8_t *ad,
+                      size_t ad_len, const uint8_t *data, size_t len, uint8_t *out)
 {
     enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
     uint8_t bound[AD_MAX + 4];
-    const size_t bound_len = bind(bound, ad, ad_len, k->id);
+    const struct derived *key;
+    uint32_t id;
 
     randombytes_buf(out, NONCE);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE, NULL, data, len, bound, bound_len, NULL,
-                                               out, keys_of(k)->purposes[purpose - 1]);
+    pthread_rwlock_rdlock(k->lock);
+    key = current(k);
+    id = key->id;
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE, NULL, data, len, bound,
+                                               bind(bound, ad, ad_len, id), NULL, out,
+                                               key->purposes[purpose - 1]);
+    pthread_rwlock_unlock(k->lock);
+    return id;
 }
 
 int keyring_unseal(const struct keyring *k, uint32_t key_id, enum keyring_purpose purpose,
@@ -227,20 +282,101 @@ int keyring_unseal(const struct keyring *k, uint32_t key_id, enum keyring_purpos
     enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
     uint8_t bound[AD_MAX + 4];
     const size_t bound_len = bind(bound, ad, ad_len, key_id);
+    const struct derived *key;
+    int rc = -1;
 
-    if (key_id != k->id || len < KEYRING_OVERHEAD)
+    if (len < KEYRING_OVERHEAD)
         return -1;
-    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed + NONCE, len - NONCE,
-                                                      bound, bound_len, sealed,
-                                                      keys_of(k)->purposes[purpose - 1]);
+    pthread_rwlock_rdlock(k->lock);
+    key = find(k, key_id);
+    if (key != NULL)
+        rc = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed + NONCE,
+                                                        len - NONCE, bound, bound_len, sealed,
+                                                        key->purposes[purpose - 1]);
+    pthread_rwlock_unlock(k->lock);
+    return rc;
 }
 
-void keyring_tag(const struct keyring *k, const char *text, uint8_t tag[16])
+int keyring_check(const struct keyring *k, uint32_t key_id, uint8_t check[32])
 {
-    crypto_generichash(tag, 16, (const uint8_t *)text, strlen(text), keys_of(k)->tag, KEY_BYTES);
+    const struct derived *key;
+
+    pthread_rwlock_rdlock(k->lock);
+    key = find(k, key_id);
+    if (key != NULL)
+        memcpy(check, key->check, KEY_BYTES);
+    pthread_rwlock_unlock(k->lock);
+    return key != NULL ? 0 : -1;
 }
 
-void keyring_check(const struct keyring *k, uint8_t check[32])
+uint32_t keyring_find(const struct keyring *k, const uint8_t check[32])
 {
-    memcpy(check, keys_of(k)->check, KEY_BYTES);
+    const struct material *m = material_of(k);
+    uint32_t id = 0;
+
+    pthread_rwlock_rdlock(k->lock);
+    for (size_t i = 0; i < KEYRING_KEYS; i++)
+        if (m->keys[i].id != 0 && sodium_memcmp(m->keys[i].check, check, KEY_BYTES) == 0)
+            id = m->keys[i].id;
+    pthread_rwlock_unlock(k->lock);
+    return id;
+}
+
+/* ---- tags ---- */
+
+int keyring_first_tag_key(struct keyring *k, uint32_t key_id)
+{
+    const struct derived *d;
+
+    pthread_rwlock_wrlock(k->lock);
+    d = find(k, key_id);
+    if (d != NULL)
+        memcpy(material_of(k)->tag_key, d->first_tag_key, KEY_BYTES);
+    pthread_rwlock_unlock(k->lock);
+    return d != NULL ? 0 : -1;
+}
+
+static const uint8_t tag_key_ad[] = "tag-key";
+
+void keyring_wrap_tag_key(const struct keyring *k, uint8_t out[KEYRING_WRAPPED])
+{
+    uint8_t key[KEY_BYTES];
+    uint32_t id;
+
+    pthread_rwlock_rdlock(k->lock);
+    memcpy(key, material_of(k)->tag_key, KEY_BYTES);
+    pthread_rwlock_unlock(k->lock);
+    id = keyring_seal(k, KEYRING_DETAILS, tag_key_ad, sizeof(tag_key_ad), key, KEY_BYTES, out + 4);
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(id >> (24 - 8 * i));
+    sodium_memzero(key, sizeof(key));
+}
+
+int keyring_unwrap_tag_key(struct keyring *k, const uint8_t wrapped[KEYRING_WRAPPED])
+{
+    const uint32_t id = (uint32_t)wrapped[0] << 24 | (uint32_t)wrapped[1] << 16 |
+                        (uint32_t)wrapped[2] << 8 | wrapped[3];
+    uint8_t key[KEY_BYTES];
+
+    if (keyring_unseal(k, id, KEYRING_DETAILS, tag_key_ad, sizeof(tag_key_ad), wrapped + 4,
+                       KEYRING_WRAPPED - 4, key) != 0)
+        return -1;
+    pthread_rwlock_wrlock(k->lock);
+    memcpy(material_of(k)->tag_key, key, KEY_BYTES);
+    pthread_rwlock_unlock(k->lock);
+    sodium_memzero(key, sizeof(key));
+    return 0;
+}
+
+void keyring_tag(const struct keyring *k, const char *space, const char *text, uint8_t tag[16])
+{
+    crypto_generichash_state state;
+
+    pthread_rwlock_rdlock(k->lock);
+    crypto_generichash_init(&state, material_of(k)->tag_key, KEY_BYTES, 16);
+    pthread_rwlock_unlock(k->lock);
+    crypto_generichash_update(&state, (const uint8_t *)space, strlen(space));
+    crypto_generichash_update(&state, (const uint8_t *)text, strlen(text));
+    crypto_generichash_final(&state, tag, 16);
+    sodium_memzero(&state, sizeof(state));
 }

@@ -10,8 +10,37 @@
    value. */
 enum { SALT_BYTES = 32, LENGTH_BYTES = 4 };
 
-void ledger_begin(struct ledger *l, const char *kind, const uint8_t *id)
+static const char *const kind_names[VAULT_KINDS] = {
+    [VAULT_KIND_CREATED] = "handoff.created",   [VAULT_KIND_ACCEPTED] = "claim.accepted",
+    [VAULT_KIND_REFUSED] = "claim.refused",     [VAULT_KIND_WRONG_CODE] = "claim.wrong-code",
+    [VAULT_KIND_OPENED] = "handoff.opened",     [VAULT_KIND_LAPSED] = "handoff.lapsed",
+    [VAULT_KIND_BURNED] = "handoff.burned",     [VAULT_KIND_CONFIRMED] = "receipt.confirmed",
+    [VAULT_KIND_REJECTED] = "receipt.rejected", [VAULT_KIND_VAULT_OPENED] = "vault.opened",
+    [VAULT_KIND_TOKEN_ADDED] = "token.added",   [VAULT_KIND_TOKEN_REVOKED] = "token.revoked",
+    [VAULT_KIND_KEY_ROTATED] = "key.rotated",   [VAULT_KIND_BACKED_UP] = "vault.backed-up",
+    [VAULT_KIND_RESTORED] = "vault.restored",
+};
+
+const char *vault_kind_name(enum vault_kind kind)
 {
+    return kind_names[kind];
+}
+
+void ledger_start(struct ledger *l, struct store *store, const struct keyring *keyring,
+                  const struct store_head *head, int64_t now)
+{
+    l->store = store;
+    l->keyring = keyring;
+    l->head = *head;
+    l->now = now > head->time ? now : head->time;
+    l->burned = false;
+    memset(l->kinds, 0, sizeof(l->kinds));
+    memset(l->causes, 0, sizeof(l->causes));
+}
+
+void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
+{
+    l->kind = kind;
     l->text = text_into(l->line, sizeof(l->line));
     l->committed = text_into(l->commitments, sizeof(l->commitments));
     l->details_len = 0;
@@ -22,7 +51,7 @@ void ledger_begin(struct ledger *l, const char *kind, const uint8_t *id)
     text_add(&l->text, ",\"t\":");
     text_i64(&l->text, l->now);
     text_add(&l->text, ",\"kind\":\"");
-    text_add(&l->text, kind);
+    text_add(&l->text, kind_names[kind]);
     text_add(&l->text, "\"");
     if (id != NULL) {
         text_add(&l->text, ",\"id\":\"");
@@ -98,10 +127,10 @@ void ledger_detail_base64url(struct ledger *l, const char *field, const uint8_t 
     ledger_detail(l, field, text, ENCODING_BASE64URL_LEN(len));
 }
 
-static void index_bytes(uint8_t out[8], int64_t n)
+void ledger_bind_details(uint8_t ad[8], int64_t n)
 {
     for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)((uint64_t)n >> (56 - 8 * i));
+        ad[i] = (uint8_t)((uint64_t)n >> (56 - 8 * i));
 }
 
 int64_t ledger_end(struct ledger *l, int64_t prev)
@@ -119,16 +148,17 @@ int64_t ledger_end(struct ledger *l, int64_t prev)
     e.line_len = l->text.len;
     merkle_leaf(e.leaf, e.line, e.line_len);
     if (l->details_len > 0) {
-        index_bytes(ad, e.n);
-        keyring_seal(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), l->details, l->details_len,
-                     l->sealed);
-        e.key_id = keyring_current(l->keyring);
+        ledger_bind_details(ad, e.n);
+        e.key_id = keyring_seal(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), l->details,
+                                l->details_len, l->sealed);
         e.details = l->sealed;
         e.details_len = l->details_len + KEYRING_OVERHEAD;
     }
     if (store_append(l->store, &e) != 0)
         return -1;
     l->head.next++;
+    l->head.time = e.time;
+    l->kinds[l->kind]++;
     return e.n;
 }
 
@@ -165,7 +195,7 @@ int ledger_open_details(const struct keyring *k, const struct store_event *e, ui
     if (e->details_len < KEYRING_OVERHEAD ||
         e->details_len > LEDGER_DETAILS_BYTES + KEYRING_OVERHEAD)
         return -1;
-    index_bytes(ad, e->n);
+    ledger_bind_details(ad, e->n);
     if (keyring_unseal(k, e->key_id, KEYRING_DETAILS, ad, sizeof(ad), e->details, e->details_len,
                        buffer) != 0)
         return -1;

@@ -29,8 +29,12 @@ struct ledger {
     struct store *store;
     const struct keyring *keyring;
     struct store_head head;
-    int64_t now; /* the transaction's time; never before head.time */
-    bool burned; /* an envelope was destroyed in this transaction */
+    int64_t now;                       /* the transaction's time; never before head.time */
+    bool burned;                       /* an envelope was destroyed in this transaction */
+    uint64_t live_max, live_bytes_max; /* the most that may live; 0: no limit */
+    uint64_t kinds[VAULT_KINDS];       /* events of this transaction, to be counted once it is */
+    uint64_t causes[LIFECYCLE_CAUSES];
+    enum vault_kind kind; /* of the event being written */
 
     char line[VAULT_EVENT_LINE_MAX];
     struct text text; /* into line */
@@ -44,10 +48,14 @@ struct ledger {
     bool overflow;
 };
 
+/* Makes a ledger ready for a transaction that has begun with this head. */
+void ledger_start(struct ledger *l, struct store *store, const struct keyring *keyring,
+                  const struct store_head *head, int64_t now) __attribute__((nonnull));
+
 /* Starts an event: kind, and the handoff's id or NULL. The kind's members are then appended to
    l->text (each with its leading comma), and details added. */
-void ledger_begin(struct ledger *l, const char *kind, const uint8_t *id)
-    __attribute__((nonnull(1, 2)));
+void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
+    __attribute__((nonnull(1)));
 
 /* Adds a detail: a personal field, or something that is disclosed later. An empty value is left
  * out. */
@@ -59,6 +67,9 @@ void ledger_detail_base64url(struct ledger *l, const char *field, const uint8_t 
 /* Finishes the event and appends it after prev, the same handoff's last event (-1: none). Returns
    its index; or -1 when the store failed or the event was too long (nothing of it is then kept). */
 int64_t ledger_end(struct ledger *l, int64_t prev) __attribute__((nonnull, warn_unused_result));
+
+/* What the sealed details of event n are bound to. */
+void ledger_bind_details(uint8_t ad[8], int64_t n) __attribute__((nonnull));
 
 /* Opens an event's details into buffer (of LEDGER_DETAILS_BYTES) and fills at most max of them,
    which point into buffer. Returns their number, or -1 when they are not authentic. */

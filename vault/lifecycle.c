@@ -227,6 +227,19 @@ static struct lifecycle_verdict decide_revoke(const struct lifecycle_facts *fact
     return v;
 }
 
+/* Whoever took it after the backup is forgotten: it counts as taken, so that the sender rotates. */
+static struct lifecycle_verdict decide_restore(const struct lifecycle_facts *facts)
+{
+    struct lifecycle_verdict v = stay(facts, ANSWER_OK);
+
+    if (facts->state != LIFECYCLE_AVAILABLE && facts->state != LIFECYCLE_CLAIMED)
+        return v;
+    v.state = LIFECYCLE_LAPSED;
+    v.effects = LIFECYCLE_RECORD_LAPSED;
+    burn(&v, facts, LIFECYCLE_CAUSE_RESTORED);
+    return v;
+}
+
 struct lifecycle_verdict lifecycle_decide(const struct lifecycle_facts *facts,
                                           const struct lifecycle_call *call)
 {
@@ -239,6 +252,8 @@ struct lifecycle_verdict lifecycle_decide(const struct lifecycle_facts *facts,
         return decide_receipt(facts, call);
     case LIFECYCLE_REVOKE:
         return decide_revoke(facts, call);
+    case LIFECYCLE_RESTORE:
+        return decide_restore(facts);
     case LIFECYCLE_TIME:
     case LIFECYCLE_OPS:
         break;

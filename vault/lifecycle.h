@@ -45,6 +45,7 @@ enum lifecycle_op {
     LIFECYCLE_OPEN, /* the opened call */
     LIFECYCLE_RECEIPT,
     LIFECYCLE_REVOKE,
+    LIFECYCLE_RESTORE, /* the database came back from a backup, which holds no envelopes */
     LIFECYCLE_OPS
 };
 
@@ -114,7 +115,7 @@ struct lifecycle_verdict {
     unsigned retry_after_s;     /* with ANSWER_TOO_MANY_TRIES */
 };
 
-/* Decides. Pure. LIFECYCLE_TIME answers ANSWER_OK, with or without effects. */
+/* Decides. Pure. LIFECYCLE_TIME and LIFECYCLE_RESTORE answer ANSWER_OK, with or without effects. */
 struct lifecycle_verdict lifecycle_decide(const struct lifecycle_facts *facts,
                                           const struct lifecycle_call *call)
     __attribute__((nonnull, warn_unused_result));

@@ -3,6 +3,7 @@
 #include "vault/protocol/envelope.h"
 #include "vault/protocol/keys.h"
 #include "vault/protocol/secret.h"
+#include "vault/token.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -30,7 +31,15 @@ static void hash_body(const struct vault_job *job, uint8_t hash[32])
     crypto_generichash_final(&state, hash, 32);
 }
 
-/* Hashes a submission and seals its envelope for its rest. Returns 0 or -1. */
+void prepare_seal(struct vault_job *job, const struct keyring *keyring)
+{
+    const struct vault_submission *in = &job->in.submit;
+
+    job->own.key_id = keyring_seal(keyring, KEYRING_ENVELOPES, job->id, sizeof(job->id),
+                                   in->envelope, in->envelope_len, job->own.sealed);
+}
+
+/* Hashes and tags a submission and seals its envelope for its rest. Returns 0 or -1. */
 static int prepare_submission(struct vault_job *job, const struct keyring *keyring)
 {
     const struct vault_submission *in = &job->in.submit;
@@ -41,8 +50,9 @@ static int prepare_submission(struct vault_job *job, const struct keyring *keyri
     job->own.sealed = secret_heap_alloc(job->own.sealed_len);
     if (job->own.sealed == NULL)
         return -1;
-    keyring_seal(keyring, KEYRING_ENVELOPES, job->id, sizeof(job->id), in->envelope,
-                 in->envelope_len, job->own.sealed);
+    prepare_seal(job, keyring);
+    token_team_tag(keyring, in->texts[VAULT_RECIPIENT], job->own.recipient_tag);
+    keyring_tag(keyring, "payer:", in->payer, job->own.payer_tag);
     return 0;
 }
 
@@ -91,7 +101,7 @@ int prepare_job(struct vault_job *job, const struct keyring *keyring, struct rea
         keys_hash(job->own.hash[1], job->in.claim.claimant);
         if (job->in.claim.has_link_token)
             keys_hash(job->own.hash[2], job->in.claim.link_token);
-        keyring_tag(keyring, job->address, job->own.address_tag);
+        keyring_tag(keyring, "", job->address, job->own.address_tag);
         return 0;
     case VAULT_OPENED:
         keys_hash(job->own.hash[0], job->in.opened.opened_token);

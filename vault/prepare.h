@@ -16,4 +16,7 @@ int prepare_job(struct vault_job *job, const struct keyring *keyring, struct rea
 size_t prepare_statement(char out[RECEIPT_STATEMENT_MAX], const struct vault_job *job,
                          const uint8_t envelope_hash[32]) __attribute__((nonnull));
 
+/* Seals a submission's envelope under the current key, again where it was sealed before. */
+void prepare_seal(struct vault_job *job, const struct keyring *keyring) __attribute__((nonnull));
+
 #endif

@@ -46,6 +46,7 @@ static void origin(struct ledger *l, const struct vault_job *job)
         return;
     ledger_detail(l, "address", job->address, strlen(job->address));
     ledger_detail(l, "agent", job->agent, strlen(job->agent));
+    ledger_detail(l, "token", job->token, strlen(job->token));
 }
 
 static int append(struct change *c)
@@ -67,7 +68,7 @@ int record_created(struct change *c, const struct vault_submission *in)
 {
     struct ledger *l = c->l;
 
-    ledger_begin(l, "handoff.created", c->h.id);
+    ledger_begin(l, VAULT_KIND_CREATED, c->h.id);
     member_base64url(l, "envelope_hash", c->h.envelope_hash);
     member_i64(l, "size", (int64_t)in->envelope_len);
     member_bool(l, "code", in->code);
@@ -84,7 +85,7 @@ int record_created(struct change *c, const struct vault_submission *in)
 
 int record_claimed(struct change *c)
 {
-    ledger_begin(c->l, "claim.accepted", c->h.id);
+    ledger_begin(c->l, VAULT_KIND_ACCEPTED, c->h.id);
     member_base64url(c->l, "claimant_hash", c->h.claimant_hash);
     member_i64(c->l, "lease_until", c->h.facts.lease_until);
     origin(c->l, c->job);
@@ -93,7 +94,7 @@ int record_claimed(struct change *c)
 
 int record_refused(struct change *c, bool claimant, unsigned count, const struct vault_job *job)
 {
-    ledger_begin(c->l, "claim.refused", c->h.id);
+    ledger_begin(c->l, VAULT_KIND_REFUSED, c->h.id);
     member_text(c->l, "state", lifecycle_state_name(c->h.facts.state));
     member_bool(c->l, "claimant", claimant);
     member_i64(c->l, "count", count);
@@ -104,7 +105,7 @@ int record_refused(struct change *c, bool claimant, unsigned count, const struct
 int record_wrong_code(struct change *c, unsigned tries_left, unsigned count,
                       const struct vault_job *job)
 {
-    ledger_begin(c->l, "claim.wrong-code", c->h.id);
+    ledger_begin(c->l, VAULT_KIND_WRONG_CODE, c->h.id);
     member_i64(c->l, "tries_left", tries_left);
     member_i64(c->l, "count", count);
     origin(c->l, job);
@@ -113,7 +114,7 @@ int record_wrong_code(struct change *c, unsigned tries_left, unsigned count,
 
 int record_opened(struct change *c, bool late)
 {
-    ledger_begin(c->l, "handoff.opened", c->h.id);
+    ledger_begin(c->l, VAULT_KIND_OPENED, c->h.id);
     member_base64url(c->l, "opened_token", c->job->in.opened.opened_token);
     member_bool(c->l, "late", late);
     origin(c->l, c->job);
@@ -125,15 +126,17 @@ int record_opened(struct change *c, bool late)
 
 int record_lapsed(struct change *c, enum lifecycle_cause cause)
 {
-    ledger_begin(c->l, "handoff.lapsed", c->h.id);
-    member_text(c->l, "cause", cause == LIFECYCLE_CAUSE_REVOKED ? "revoked" : "lease-over");
+    ledger_begin(c->l, VAULT_KIND_LAPSED, c->h.id);
+    member_text(c->l, "cause",
+                cause == LIFECYCLE_CAUSE_LAPSED ? "lease-over" : lifecycle_cause_name(cause));
     return append(c);
 }
 
 int record_burned(struct change *c, enum lifecycle_cause cause)
 {
-    ledger_begin(c->l, "handoff.burned", c->h.id);
+    ledger_begin(c->l, VAULT_KIND_BURNED, c->h.id);
     member_text(c->l, "cause", lifecycle_cause_name(cause));
+    c->l->causes[cause]++;
     return append(c);
 }
 
@@ -143,7 +146,8 @@ int record_receipt(struct change *c, bool claimant)
     char statement[RECEIPT_STATEMENT_MAX];
     const size_t len = prepare_statement(statement, c->job, c->h.envelope_hash);
 
-    ledger_begin(c->l, in->outcome == RECEIPT_CONFIRMED ? "receipt.confirmed" : "receipt.rejected",
+    ledger_begin(c->l,
+                 in->outcome == RECEIPT_CONFIRMED ? VAULT_KIND_CONFIRMED : VAULT_KIND_REJECTED,
                  c->h.id);
     member_i64(c->l, "at", in->at);
     member_bool(c->l, "claimant", claimant);
@@ -160,7 +164,46 @@ int record_receipt(struct change *c, bool claimant)
 
 int record_vault_opened(struct ledger *l)
 {
-    ledger_begin(l, "vault.opened", NULL);
+    ledger_begin(l, VAULT_KIND_VAULT_OPENED, NULL);
     member_text(l, "version", HANDOFF_VERSION);
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}
+
+int record_token_added(struct ledger *l, const struct vault_token *t)
+{
+    ledger_begin(l, VAULT_KIND_TOKEN_ADDED, NULL);
+    member_text(l, "role", vault_role_name(t->role));
+    member_i64(l, "expires_at", t->expires_at);
+    ledger_detail(l, "name", t->name, strlen(t->name));
+    ledger_detail(l, "team", t->team, strlen(t->team));
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}
+
+int record_token_revoked(struct ledger *l, const struct vault_token *t)
+{
+    ledger_begin(l, VAULT_KIND_TOKEN_REVOKED, NULL);
+    member_text(l, "role", vault_role_name(t->role));
+    ledger_detail(l, "name", t->name, strlen(t->name));
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}
+
+int record_key_rotated(struct ledger *l, uint32_t from, uint32_t to)
+{
+    ledger_begin(l, VAULT_KIND_KEY_ROTATED, NULL);
+    member_i64(l, "from", from);
+    member_i64(l, "to", to);
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}
+
+int record_backed_up(struct ledger *l)
+{
+    ledger_begin(l, VAULT_KIND_BACKED_UP, NULL);
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}
+
+int record_restored(struct ledger *l, int64_t burned)
+{
+    ledger_begin(l, VAULT_KIND_RESTORED, NULL);
+    member_i64(l, "burned", burned);
     return ledger_end(l, -1) < 0 ? -1 : 0;
 }

@@ -34,7 +34,12 @@ int record_burned(struct change *c, enum lifecycle_cause cause);
 /* Also keeps the statement's hash (c->job->own.hash[0]), so that a repeat is recognised. */
 int record_receipt(struct change *c, bool claimant);
 
-/* That a vault was opened; it belongs to no handoff. */
+/* These belong to no handoff. */
 int record_vault_opened(struct ledger *l);
+int record_token_added(struct ledger *l, const struct vault_token *t);
+int record_token_revoked(struct ledger *l, const struct vault_token *t);
+int record_key_rotated(struct ledger *l, uint32_t from, uint32_t to);
+int record_backed_up(struct ledger *l);
+int record_restored(struct ledger *l, int64_t burned); /* how many handoffs that had lived */
 
 #endif

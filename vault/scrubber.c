@@ -7,6 +7,7 @@
 struct scrubber {
     struct store *store;
     const struct vault_options *vault;
+    struct figures *figures;
     struct committer *committer;
     pthread_t thread;
     bool started;
@@ -14,6 +15,7 @@ struct scrubber {
     pthread_mutex_t lock; /* for what follows */
     pthread_cond_t changed;
     bool wanted, closing;
+    int64_t wanted_us; /* since when */
 };
 
 /* Waits until closing or, at most for ms (-1: for ever), until a scrub is wanted (where wanted is
@@ -43,14 +45,17 @@ static bool wait_ms(struct scrubber *s, int64_t ms, bool wanted)
 /* Scrubs until it is complete. What is burned meanwhile asks again. */
 static void scrub(struct scrubber *s)
 {
-    int64_t spent_ms = SCRUBBER_GATHER_MS;
+    int64_t since_us, spent_ms;
     bool told = false;
 
     pthread_mutex_lock(&s->lock);
     s->wanted = false;
+    since_us = s->wanted_us;
     pthread_mutex_unlock(&s->lock);
     while (store_scrub(s->store, STORE_SCRUB_BEGIN) < 0 || committer_scrub(s->committer) != 0) {
+        spent_ms = (figures_now_us() - since_us) / 1000;
         if (spent_ms >= SCRUBBER_LATE_MS && !told) {
+            figures_scrub_late(s->figures, true);
             s->vault->report(s->vault->report_ctx, VAULT_REPORT_WARNING,
                              "burned bytes are still in the write-ahead log: a reader of the "
                              "database, or a fault, keeps it from being emptied",
@@ -59,8 +64,8 @@ static void scrub(struct scrubber *s)
         }
         if (!wait_ms(s, SCRUBBER_RETRY_MS, false))
             return;
-        spent_ms += SCRUBBER_RETRY_MS;
     }
+    figures_scrubbed(s->figures, figures_now_us() - since_us);
 }
 
 static void *run(void *arg)
@@ -72,7 +77,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct scrubber *scrubber_new(struct store *store, const struct vault_options *vault)
+struct scrubber *scrubber_new(struct store *store, const struct vault_options *vault,
+                              struct figures *figures)
 {
     struct scrubber *s = calloc(1, sizeof(*s));
     pthread_condattr_t monotonic;
@@ -83,6 +89,7 @@ struct scrubber *scrubber_new(struct store *store, const struct vault_options *v
     }
     s->store = store;
     s->vault = vault;
+    s->figures = figures;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -98,6 +105,7 @@ void scrubber_wanted(void *scrubber)
     pthread_mutex_lock(&s->lock);
     if (!s->wanted) {
         s->wanted = true;
+        s->wanted_us = figures_now_us();
         pthread_cond_signal(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);

@@ -19,8 +19,8 @@ struct scrubber;
 
 /* Makes the scrubber; store is a connection of its own, which it takes over. NULL when memory is
    short (store is closed then). */
-struct scrubber *scrubber_new(struct store *store, const struct vault_options *vault)
-    __attribute__((nonnull, warn_unused_result));
+struct scrubber *scrubber_new(struct store *store, const struct vault_options *vault,
+                              struct figures *figures) __attribute__((nonnull, warn_unused_result));
 
 /* Asks for a scrub (the committer's scrub_wanted); from any thread, never blocks for long. */
 void scrubber_wanted(void *scrubber) __attribute__((nonnull));

@@ -144,7 +144,8 @@ struct vault_job {
     struct vault_result result;
     struct { /* the vault's: what vault_post works out on the caller's thread */
         uint8_t hash[4][32];
-        uint8_t address_tag[16];
+        uint8_t address_tag[16], recipient_tag[16], payer_tag[16];
+        uint32_t key_id; /* under which sealed lies */
         uint8_t *sealed;
         size_t sealed_len;
         bool proof;

@@ -8,47 +8,11 @@
 #include <unistd.h>
 
 enum {
-    APPLICATION_ID = 0x48616e64, /* "Hand" */
-    SCHEMA_VERSION = 1,
     BUSY_MS = 5000,     /* another process may write for a while */
     SCRUB_BUSY_MS = 50, /* the committer must not wait long for a reader */
     WRITER_CACHE_KIB = 4096,
     READER_CACHE_KIB = 256
 };
-
-static const char *const schema =
-    "CREATE TABLE handoff("
-    /* what never changes */
-    " id BLOB PRIMARY KEY NOT NULL, code INTEGER NOT NULL, burn_on_claim INTEGER NOT NULL,"
-    " shown_label INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
-    " lease_s INTEGER NOT NULL, claim_hash BLOB NOT NULL, opened_hash BLOB NOT NULL,"
-    " receipt_key BLOB NOT NULL, manage_hash BLOB NOT NULL, link_hash BLOB,"
-    " body_hash BLOB NOT NULL, envelope_hash BLOB NOT NULL, key_id INTEGER NOT NULL,"
-    " sealed_len INTEGER NOT NULL, created_n INTEGER NOT NULL,"
-    /* what does */
-    " state INTEGER NOT NULL, cause INTEGER NOT NULL, claimed_at INTEGER NOT NULL,"
-    " lease_until INTEGER NOT NULL, changed_at INTEGER NOT NULL, due_at INTEGER,"
-    " claimant_hash BLOB, slot INTEGER NOT NULL, claimed_n INTEGER NOT NULL,"
-    " opened_n INTEGER NOT NULL, revoked_n INTEGER NOT NULL, last_n INTEGER NOT NULL,"
-    " receipts INTEGER NOT NULL, receipt_by_claimant INTEGER NOT NULL, tries INTEGER NOT NULL,"
-    " tried_at INTEGER NOT NULL, refused_events INTEGER NOT NULL,"
-    " refused_pending INTEGER NOT NULL, refused_flush_at INTEGER NOT NULL,"
-    " wrong_events INTEGER NOT NULL, wrong_pending INTEGER NOT NULL,"
-    " wrong_flush_at INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX handoff_due ON handoff(due_at) WHERE due_at IS NOT NULL;"
-    "CREATE TABLE event("
-    " n INTEGER PRIMARY KEY, time INTEGER NOT NULL, prev INTEGER NOT NULL,"
-    " leaf BLOB NOT NULL, line TEXT NOT NULL);"
-    "CREATE TABLE detail(n INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL);"
-    "CREATE TABLE tries("
-    " id BLOB NOT NULL, tag BLOB NOT NULL, tries INTEGER NOT NULL, tried_at INTEGER NOT NULL,"
-    " PRIMARY KEY(id, tag)) WITHOUT ROWID;"
-    "CREATE TABLE receipt("
-    " id BLOB NOT NULL, statement_hash BLOB NOT NULL, n INTEGER NOT NULL,"
-    " PRIMARY KEY(id, statement_hash)) WITHOUT ROWID;"
-    "CREATE TABLE value(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE slot_class("
-    " class INTEGER PRIMARY KEY, free INTEGER NOT NULL, slots INTEGER NOT NULL);";
 
 /* In this order: nothing may be written before secure_delete is on, whatever the library's default.
  */
@@ -70,7 +34,7 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_HEAD] = "SELECT n, time FROM event ORDER BY n DESC LIMIT 1",
     [SQL_FIND] = "SELECT * FROM handoff WHERE id=?",
     [SQL_INSERT] = "INSERT INTO handoff VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                   "?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                   "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_UPDATE] =
         "UPDATE handoff SET state=?, cause=?, claimed_at=?, lease_until=?, changed_at=?, due_at=?,"
         " claimant_hash=?, slot=?, claimed_n=?, opened_n=?, revoked_n=?, last_n=?, receipts=?,"
@@ -88,6 +52,25 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_ADD_RECEIPT] = "INSERT INTO receipt VALUES(?,?,?)",
     [SQL_VALUE] = "SELECT value FROM value WHERE name=?",
     [SQL_SET_VALUE] = "INSERT OR REPLACE INTO value VALUES(?,?)",
+    [SQL_DROP_VALUE] = "DELETE FROM value WHERE name=?",
+    [SQL_CHARGE] = "SELECT live, bytes FROM charge WHERE payer=?",
+    [SQL_SET_CHARGE] = "INSERT OR REPLACE INTO charge VALUES(?,?,?)",
+    [SQL_DROP_CHARGE] = "DELETE FROM charge WHERE payer=?",
+    [SQL_LIST] = "SELECT * FROM handoff WHERE created_n<? ORDER BY created_n DESC LIMIT ?",
+    [SQL_LIST_OF] = "SELECT * FROM handoff WHERE created_n<? AND recipient_tag=?3"
+                    " ORDER BY created_n DESC LIMIT ?2",
+    [SQL_WALK] = "SELECT * FROM handoff WHERE id>? ORDER BY id LIMIT ?",
+    [SQL_REWRITE] = "UPDATE handoff SET recipient_tag=?, key_id=? WHERE id=?",
+    [SQL_NEXT_DETAILS] = "SELECT n, key_id, sealed FROM detail WHERE n>? AND key_id<>?"
+                         " ORDER BY n LIMIT 1",
+    [SQL_REWRITE_DETAILS] = "UPDATE detail SET key_id=?, sealed=? WHERE n=?",
+    [SQL_TOKEN] = "SELECT * FROM token WHERE hash=?",
+    [SQL_TOKEN_NAMED] = "SELECT * FROM token WHERE name_tag=?",
+    [SQL_TOKEN_NEXT] = "SELECT * FROM token WHERE hash>? ORDER BY hash LIMIT 1",
+    [SQL_PUT_TOKEN] = "INSERT INTO token VALUES(?,?,?,?,?,?,?,?) ON CONFLICT(hash) DO UPDATE SET"
+                      " revoked_at=excluded.revoked_at, key_id=excluded.key_id,"
+                      " sealed=excluded.sealed",
+    [SQL_COUNT_DUE] = "SELECT count(*) FROM (SELECT 1 FROM handoff WHERE due_at<=? LIMIT ?)",
     [SQL_CLASS] = "SELECT free, slots FROM slot_class WHERE class=?",
     [SQL_SET_CLASS] = "UPDATE slot_class SET free=?2, slots=?3 WHERE class=?1",
 };
@@ -158,22 +141,22 @@ static int simple(struct store *s, enum sqlite_statement which)
     return statement == NULL ? -1 : sqlite_run(s, statement);
 }
 
-static int script(struct store *s, const char *text)
+int sqlite_script(struct store *s, const char *text)
 {
     const int rc = sqlite3_exec(s->db, text, NULL, NULL, NULL);
 
     return rc == SQLITE_OK ? 0 : sqlite_fail(s, rc);
 }
 
-static int set_pragma(struct store *s, const char *name, int value)
+int sqlite_set_pragma(struct store *s, const char *name, int value)
 {
     char text[64];
 
     snprintf(text, sizeof(text), "PRAGMA %s=%d", name, value);
-    return script(s, text);
+    return sqlite_script(s, text);
 }
 
-static int read_pragma(struct store *s, const char *text, int64_t *value)
+int sqlite_number(struct store *s, const char *text, int64_t *value)
 {
     sqlite3_stmt *statement = NULL;
     int rc = -1;
@@ -186,39 +169,6 @@ static int read_pragma(struct store *s, const char *text, int64_t *value)
     }
     sqlite3_finalize(statement);
     return rc;
-}
-
-/* Makes the schema in one transaction, or checks that it is the one we know. */
-static int settle_schema(struct store *s, const char **why)
-{
-    int64_t version = 0, application = 0, objects = 0;
-
-    *why = "the database cannot be read or written";
-    if (simple(s, SQL_BEGIN) != 0)
-        return -1;
-    if (read_pragma(s, "PRAGMA user_version", &version) != 0 ||
-        read_pragma(s, "PRAGMA application_id", &application) != 0 ||
-        read_pragma(s, "SELECT count(*) FROM sqlite_schema", &objects) != 0)
-        goto fail;
-    if (objects != 0 && application != APPLICATION_ID) {
-        *why = "the file is another program's database; name another data directory";
-        goto fail;
-    }
-    if (objects != 0 && version != SCHEMA_VERSION) {
-        *why = "the database was made by another version of handoffd; use that one or a newer one";
-        goto fail;
-    }
-    if (objects == 0 && (script(s, schema) != 0 || sqlite_slots_create(s) != 0 ||
-                         set_pragma(s, "application_id", APPLICATION_ID) != 0 ||
-                         set_pragma(s, "user_version", SCHEMA_VERSION) != 0))
-        goto fail;
-    if (simple(s, SQL_COMMIT) != 0)
-        goto fail;
-    return 0;
-
-fail:
-    (void)simple(s, SQL_ROLLBACK);
-    return -1;
 }
 
 static int count_log_pages(void *ctx, sqlite3 *db, const char *schema_name, int pages)
@@ -245,16 +195,16 @@ static int configure(struct store *s)
 {
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, BUSY_MS);
-    if (script(s, every_pragmas) != 0)
+    if (sqlite_script(s, every_pragmas) != 0)
         return -1;
     if (!s->writer)
-        return script(s, "PRAGMA query_only=ON") == 0
-                   ? set_pragma(s, "cache_size", -READER_CACHE_KIB)
+        return sqlite_script(s, "PRAGMA query_only=ON") == 0
+                   ? sqlite_set_pragma(s, "cache_size", -READER_CACHE_KIB)
                    : -1;
     sqlite3_wal_hook(s->db, count_log_pages, s);
-    if (script(s, writer_pragmas) != 0)
+    if (sqlite_script(s, writer_pragmas) != 0)
         return -1;
-    return set_pragma(s, "cache_size", -WRITER_CACHE_KIB);
+    return sqlite_set_pragma(s, "cache_size", -WRITER_CACHE_KIB);
 }
 
 struct store *store_open(const char *path, enum store_mode mode, char *why, size_t why_size)
@@ -265,12 +215,12 @@ struct store *store_open(const char *path, enum store_mode mode, char *why, size
 
     if (s == NULL)
         goto fail;
-    s->writer = mode == STORE_WRITER;
+    s->writer = mode != STORE_READER;
     if (s->writer) {
         s->buffer = calloc(1, sqlite_class_bytes(SQLITE_CLASSES - 1));
         if (s->buffer == NULL)
             goto fail;
-        if (make_file(path) != 0) {
+        if (mode == STORE_WRITER && make_file(path) != 0) {
             reason = strerror(errno);
             goto fail;
         }
@@ -281,7 +231,7 @@ struct store *store_open(const char *path, enum store_mode mode, char *why, size
         reason = s->error_text;
         goto fail;
     }
-    if (s->writer && settle_schema(s, &reason) != 0)
+    if (s->writer && sqlite_settle_schema(s, mode == STORE_WRITER, &reason) != 0)
         goto fail;
     return s;
 
@@ -305,33 +255,42 @@ void store_close(struct store *s)
     free(s);
 }
 
-int store_begin(struct store *s, struct store_head *head)
+int store_head(struct store *s, struct store_head *head)
 {
-    sqlite3_stmt *statement;
-    int rc;
+    sqlite3_stmt *statement = sqlite_statement(s, SQL_HEAD);
+    const int rc = statement == NULL ? -1 : sqlite_row(s, statement);
 
-    sqlite_slots_forget(s);
-    if (simple(s, SQL_BEGIN) != 0)
-        return -1;
-    s->in_transaction = true;
-    statement = sqlite_statement(s, SQL_HEAD);
-    rc = statement == NULL ? -1 : sqlite_row(s, statement);
     *head = (struct store_head){0};
     if (rc == 0) {
         head->next = sqlite3_column_int64(statement, 0) + 1;
         head->time = sqlite3_column_int64(statement, 1);
         sqlite3_reset(statement);
     }
-    if (rc < 0) {
-        store_rollback(s);
+    return rc < 0 ? -1 : 0;
+}
+
+static void forget(struct store *s)
+{
+    sqlite_slots_forget(s);
+    s->charges_len = 0;
+}
+
+int store_begin(struct store *s, struct store_head *head)
+{
+    forget(s);
+    if (simple(s, SQL_BEGIN) != 0)
         return -1;
-    }
-    return 0;
+    s->in_transaction = true;
+    if (store_head(s, head) == 0)
+        return 0;
+    store_rollback(s);
+    return -1;
 }
 
 int store_commit(struct store *s)
 {
-    if (sqlite_slots_flush(s) != 0) {
+    sqlite3_reset(s->statements[SQL_EVENT]); /* standing on a row, it would hold a view */
+    if (sqlite_slots_flush(s) != 0 || sqlite_charges_flush(s) != 0) {
         store_rollback(s);
         return -1;
     }
@@ -346,7 +305,7 @@ void store_rollback(struct store *s)
     if (s->in_transaction)
         (void)simple(s, SQL_ROLLBACK);
     s->in_transaction = false;
-    sqlite_slots_forget(s);
+    forget(s);
 }
 
 int store_view_begin(struct store *s)
@@ -361,9 +320,10 @@ void store_view_end(struct store *s)
     (void)simple(s, SQL_ROLLBACK);
 }
 
-int store_value(struct store *s, const char *name, uint8_t out[32])
+int store_value(struct store *s, const char *name, uint8_t *out, size_t *len)
 {
     sqlite3_stmt *statement = sqlite_statement(s, SQL_VALUE);
+    size_t got;
     int rc;
 
     if (statement == NULL)
@@ -372,22 +332,34 @@ int store_value(struct store *s, const char *name, uint8_t out[32])
     rc = sqlite_row(s, statement);
     if (rc != 0)
         return rc;
-    if (sqlite3_column_bytes(statement, 0) == 32)
-        memcpy(out, sqlite3_column_blob(statement, 0), 32);
+    got = (size_t)sqlite3_column_bytes(statement, 0);
+    if (got <= *len)
+        memcpy(out, sqlite3_column_blob(statement, 0), got);
     else
         rc = STORE_NONE;
+    *len = got;
     sqlite3_reset(statement);
     return rc;
 }
 
-int store_set_value(struct store *s, const char *name, const uint8_t value[32])
+int store_set_value(struct store *s, const char *name, const uint8_t *value, size_t len)
 {
     sqlite3_stmt *statement = sqlite_statement(s, SQL_SET_VALUE);
 
     if (statement == NULL)
         return -1;
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-    sqlite3_bind_blob(statement, 2, value, 32, SQLITE_STATIC);
+    sqlite3_bind_blob64(statement, 2, value, len, SQLITE_STATIC);
+    return sqlite_run(s, statement);
+}
+
+int store_drop_value(struct store *s, const char *name)
+{
+    sqlite3_stmt *statement = sqlite_statement(s, SQL_DROP_VALUE);
+
+    if (statement == NULL)
+        return -1;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
     return sqlite_run(s, statement);
 }
 

@@ -33,6 +33,21 @@ enum sqlite_statement {
     SQL_ADD_RECEIPT,
     SQL_VALUE,
     SQL_SET_VALUE,
+    SQL_DROP_VALUE,
+    SQL_CHARGE,
+    SQL_SET_CHARGE,
+    SQL_DROP_CHARGE,
+    SQL_LIST,
+    SQL_LIST_OF,
+    SQL_WALK,
+    SQL_REWRITE,
+    SQL_NEXT_DETAILS,
+    SQL_REWRITE_DETAILS,
+    SQL_TOKEN,
+    SQL_TOKEN_NAMED,
+    SQL_TOKEN_NEXT,
+    SQL_PUT_TOKEN,
+    SQL_COUNT_DUE,
     SQL_CLASS,
     SQL_SET_CLASS,
     SQL_STATEMENTS
@@ -48,11 +63,23 @@ struct sqlite_class {
     int64_t slots; /* rows in the table, numbered from 1 */
 };
 
+/* What lives at a payer's charge; as with the classes, read and written once a transaction. */
+struct sqlite_charge {
+    uint8_t payer[16];
+    size_t payer_len; /* 0: the sum of all */
+    struct store_charge sum;
+    bool changed;
+};
+
+enum { SQLITE_CHARGES = 32 };
+
 struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_STATEMENTS];
     sqlite3_stmt *slots[SQLITE_CLASSES][SLOT_STATEMENTS];
     struct sqlite_class classes[SQLITE_CLASSES];
+    struct sqlite_charge charges[SQLITE_CHARGES];
+    size_t charges_len;
     uint8_t *buffer; /* of the largest class, for building a row; the writer's */
     bool writer;
     bool in_transaction;
@@ -77,6 +104,35 @@ int sqlite_row(struct store *s, sqlite3_stmt *statement);
 /* Notes a failure and returns -1. */
 int sqlite_fail(struct store *s, int rc);
 
+/* Binds parameters one after the other. */
+struct sqlite_binder {
+    sqlite3_stmt *statement;
+    int next;
+};
+
+void sqlite_bind_i64(struct sqlite_binder *b, int64_t value);
+void sqlite_bind_bytes(struct sqlite_binder *b, const void *data, size_t len);
+void sqlite_bind_bytes_if(struct sqlite_binder *b, bool there, const void *data, size_t len);
+
+/* Take a column of exactly len bytes (zeros where it is not); the second says whether it is there
+   at all. */
+void sqlite_get_bytes(sqlite3_stmt *row, int column, uint8_t *out, size_t len);
+bool sqlite_get_bytes_if(sqlite3_stmt *row, int column, uint8_t *out, size_t len);
+unsigned sqlite_get_unsigned(sqlite3_stmt *row, int column);
+
+/* Runs several statements that return nothing; sets a pragma; reads one number. 0 or -1. */
+int sqlite_script(struct store *s, const char *text);
+int sqlite_set_pragma(struct store *s, const char *name, int value);
+int sqlite_number(struct store *s, const char *text, int64_t *value);
+
+/* Makes the schema or brings it forward, where that is allowed. Returns 0, or -1 with a static
+   sentence in *why. */
+int sqlite_settle_schema(struct store *s, bool may_change, const char **why);
+
+/* Adds to (or takes from) what lives at a payer's charge (NULL: nobody's) and in all. */
+int sqlite_charges_add(struct store *s, const uint8_t *payer, int live, int64_t bytes);
+int sqlite_charges_flush(struct store *s);
+
 /* Bytes of a class's rows. */
 size_t sqlite_class_bytes(unsigned k);
 
@@ -87,5 +143,8 @@ void sqlite_slots_forget(struct store *s);
 
 /* Takes a free slot for h's envelope and writes it. */
 int sqlite_slot_fill(struct store *s, struct store_handoff *h, const uint8_t *sealed);
+
+/* Overwrites h's slot by another at-rest form of the same length. */
+int sqlite_slot_rewrite(struct store *s, const struct store_handoff *h, const uint8_t *sealed);
 
 #endif

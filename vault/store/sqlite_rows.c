@@ -1,3 +1,4 @@
+#include "vault/keyring.h"
 #include "vault/store/sqlite.h"
 
 #include <string.h>
@@ -42,31 +43,20 @@ enum column {
     C_REFUSED_FLUSH_AT,
     C_WRONG_EVENTS,
     C_WRONG_PENDING,
-    C_WRONG_FLUSH_AT
+    C_WRONG_FLUSH_AT,
+    C_RECIPIENT_TAG,
+    C_PAYER
 };
-
-static void get_bytes(sqlite3_stmt *row, int column, uint8_t *out, size_t len)
-{
-    if ((size_t)sqlite3_column_bytes(row, column) == len)
-        memcpy(out, sqlite3_column_blob(row, column), len);
-    else
-        memset(out, 0, len);
-}
 
 static bool get_bool(sqlite3_stmt *row, int column)
 {
     return sqlite3_column_int(row, column) != 0;
 }
 
-static unsigned get_unsigned(sqlite3_stmt *row, int column)
-{
-    return (unsigned)sqlite3_column_int64(row, column);
-}
-
 static void get_alarm(sqlite3_stmt *row, int first, struct alarm *a)
 {
-    a->events = get_unsigned(row, first);
-    a->pending = get_unsigned(row, first + 1);
+    a->events = sqlite_get_unsigned(row, first);
+    a->pending = sqlite_get_unsigned(row, first + 1);
     a->flush_at = sqlite3_column_int64(row, first + 2);
 }
 
@@ -83,29 +73,29 @@ static void get_facts(sqlite3_stmt *row, struct lifecycle_facts *f)
     f->changed_at = sqlite3_column_int64(row, C_CHANGED_AT);
     f->opened = sqlite3_column_int64(row, C_OPENED_N) >= 0;
     f->revoked = sqlite3_column_int64(row, C_REVOKED_N) >= 0;
-    f->receipts = get_unsigned(row, C_RECEIPTS);
+    f->receipts = sqlite_get_unsigned(row, C_RECEIPTS);
     f->receipt_by_claimant = get_bool(row, C_RECEIPT_BY_CLAIMANT);
-    f->tries = get_unsigned(row, C_TRIES);
+    f->tries = sqlite_get_unsigned(row, C_TRIES);
     f->tried_at = sqlite3_column_int64(row, C_TRIED_AT);
 }
 
 static void get_handoff(sqlite3_stmt *row, struct store_handoff *h)
 {
-    get_bytes(row, C_ID, h->id, sizeof(h->id));
+    sqlite_get_bytes(row, C_ID, h->id, sizeof(h->id));
     get_facts(row, &h->facts);
     h->created_at = sqlite3_column_int64(row, C_CREATED_AT);
-    get_bytes(row, C_CLAIM_HASH, h->claim_hash, sizeof(h->claim_hash));
-    get_bytes(row, C_OPENED_HASH, h->opened_hash, sizeof(h->opened_hash));
-    get_bytes(row, C_RECEIPT_KEY, h->receipt_key, sizeof(h->receipt_key));
-    get_bytes(row, C_MANAGE_HASH, h->manage_hash, sizeof(h->manage_hash));
-    get_bytes(row, C_LINK_HASH, h->link_hash, sizeof(h->link_hash));
-    get_bytes(row, C_CLAIMANT_HASH, h->claimant_hash, sizeof(h->claimant_hash));
-    get_bytes(row, C_BODY_HASH, h->body_hash, sizeof(h->body_hash));
-    get_bytes(row, C_ENVELOPE_HASH, h->envelope_hash, sizeof(h->envelope_hash));
+    sqlite_get_bytes(row, C_CLAIM_HASH, h->claim_hash, sizeof(h->claim_hash));
+    sqlite_get_bytes(row, C_OPENED_HASH, h->opened_hash, sizeof(h->opened_hash));
+    sqlite_get_bytes(row, C_RECEIPT_KEY, h->receipt_key, sizeof(h->receipt_key));
+    sqlite_get_bytes(row, C_MANAGE_HASH, h->manage_hash, sizeof(h->manage_hash));
+    sqlite_get_bytes(row, C_LINK_HASH, h->link_hash, sizeof(h->link_hash));
+    sqlite_get_bytes(row, C_CLAIMANT_HASH, h->claimant_hash, sizeof(h->claimant_hash));
+    sqlite_get_bytes(row, C_BODY_HASH, h->body_hash, sizeof(h->body_hash));
+    sqlite_get_bytes(row, C_ENVELOPE_HASH, h->envelope_hash, sizeof(h->envelope_hash));
     h->shown_label = get_bool(row, C_SHOWN_LABEL);
-    h->key_id = get_unsigned(row, C_KEY_ID);
+    h->key_id = sqlite_get_unsigned(row, C_KEY_ID);
     h->slot = sqlite3_column_int64(row, C_SLOT);
-    h->sealed_len = get_unsigned(row, C_SEALED_LEN);
+    h->sealed_len = sqlite_get_unsigned(row, C_SEALED_LEN);
     h->created_n = sqlite3_column_int64(row, C_CREATED_N);
     h->claimed_n = sqlite3_column_int64(row, C_CLAIMED_N);
     h->opened_n = sqlite3_column_int64(row, C_OPENED_N);
@@ -113,6 +103,9 @@ static void get_handoff(sqlite3_stmt *row, struct store_handoff *h)
     h->last_n = sqlite3_column_int64(row, C_LAST_N);
     get_alarm(row, C_REFUSED_EVENTS, &h->refused);
     get_alarm(row, C_WRONG_EVENTS, &h->wrong);
+    h->has_recipient =
+        sqlite_get_bytes_if(row, C_RECIPIENT_TAG, h->recipient_tag, sizeof(h->recipient_tag));
+    h->has_payer = sqlite_get_bytes_if(row, C_PAYER, h->payer, sizeof(h->payer));
 }
 
 int store_find(struct store *s, const uint8_t id[16], struct store_handoff *out)
@@ -131,40 +124,16 @@ int store_find(struct store *s, const uint8_t id[16], struct store_handoff *out)
     return rc;
 }
 
-/* Binds parameters one after the other. */
-struct binder {
-    sqlite3_stmt *statement;
-    int next;
-};
-
-static void bind_i64(struct binder *b, int64_t value)
+static void bind_alarm(struct sqlite_binder *b, const struct alarm *a)
 {
-    sqlite3_bind_int64(b->statement, b->next++, value);
-}
-
-static void bind_bytes(struct binder *b, const void *data, size_t len)
-{
-    sqlite3_bind_blob64(b->statement, b->next++, data, len, SQLITE_STATIC);
-}
-
-static void bind_bytes_if(struct binder *b, bool there, const void *data, size_t len)
-{
-    if (there)
-        bind_bytes(b, data, len);
-    else
-        sqlite3_bind_null(b->statement, b->next++);
-}
-
-static void bind_alarm(struct binder *b, const struct alarm *a)
-{
-    bind_i64(b, a->events);
-    bind_i64(b, a->pending);
-    bind_i64(b, a->flush_at);
+    sqlite_bind_i64(b, a->events);
+    sqlite_bind_i64(b, a->pending);
+    sqlite_bind_i64(b, a->flush_at);
 }
 
 /* When the sweeper must look at it: the earliest of what time changes and of what must be flushed.
  */
-static void bind_due_at(struct binder *b, const struct store_handoff *h)
+static void bind_due_at(struct sqlite_binder *b, const struct store_handoff *h)
 {
     const int64_t times[] = {lifecycle_due_at(&h->facts), h->refused.flush_at, h->wrong.flush_at};
     int64_t due_at = 0;
@@ -173,220 +142,158 @@ static void bind_due_at(struct binder *b, const struct store_handoff *h)
         if (times[i] != 0 && (due_at == 0 || times[i] < due_at))
             due_at = times[i];
     if (due_at != 0)
-        bind_i64(b, due_at);
+        sqlite_bind_i64(b, due_at);
     else
         sqlite3_bind_null(b->statement, b->next++);
 }
 
 /* The columns that change, in their order. */
-static void bind_changing(struct binder *b, const struct store_handoff *h)
+static void bind_changing(struct sqlite_binder *b, const struct store_handoff *h)
 {
     const struct lifecycle_facts *f = &h->facts;
 
-    bind_i64(b, f->state);
-    bind_i64(b, f->cause);
-    bind_i64(b, f->claimed_at);
-    bind_i64(b, f->lease_until);
-    bind_i64(b, f->changed_at);
+    sqlite_bind_i64(b, f->state);
+    sqlite_bind_i64(b, f->cause);
+    sqlite_bind_i64(b, f->claimed_at);
+    sqlite_bind_i64(b, f->lease_until);
+    sqlite_bind_i64(b, f->changed_at);
     bind_due_at(b, h);
-    bind_bytes_if(b, f->claimed_at != 0, h->claimant_hash, sizeof(h->claimant_hash));
-    bind_i64(b, h->slot);
-    bind_i64(b, h->claimed_n);
-    bind_i64(b, h->opened_n);
-    bind_i64(b, h->revoked_n);
-    bind_i64(b, h->last_n);
-    bind_i64(b, f->receipts);
-    bind_i64(b, f->receipt_by_claimant);
-    bind_i64(b, f->tries);
-    bind_i64(b, f->tried_at);
+    sqlite_bind_bytes_if(b, f->claimed_at != 0, h->claimant_hash, sizeof(h->claimant_hash));
+    sqlite_bind_i64(b, h->slot);
+    sqlite_bind_i64(b, h->claimed_n);
+    sqlite_bind_i64(b, h->opened_n);
+    sqlite_bind_i64(b, h->revoked_n);
+    sqlite_bind_i64(b, h->last_n);
+    sqlite_bind_i64(b, f->receipts);
+    sqlite_bind_i64(b, f->receipt_by_claimant);
+    sqlite_bind_i64(b, f->tries);
+    sqlite_bind_i64(b, f->tried_at);
     bind_alarm(b, &h->refused);
     bind_alarm(b, &h->wrong);
 }
 
 int store_insert(struct store *s, struct store_handoff *h, const uint8_t *sealed)
 {
-    struct binder b = {.next = 1};
+    struct sqlite_binder b = {.next = 1};
 
     if (sqlite_slot_fill(s, h, sealed) != 0)
         return -1;
     b.statement = sqlite_statement(s, SQL_INSERT);
     if (b.statement == NULL)
         return -1;
-    bind_bytes(&b, h->id, sizeof(h->id));
-    bind_i64(&b, h->facts.code);
-    bind_i64(&b, h->facts.burn_on_claim);
-    bind_i64(&b, h->shown_label);
-    bind_i64(&b, h->created_at);
-    bind_i64(&b, h->facts.expires_at);
-    bind_i64(&b, h->facts.lease_s);
-    bind_bytes(&b, h->claim_hash, sizeof(h->claim_hash));
-    bind_bytes(&b, h->opened_hash, sizeof(h->opened_hash));
-    bind_bytes(&b, h->receipt_key, sizeof(h->receipt_key));
-    bind_bytes(&b, h->manage_hash, sizeof(h->manage_hash));
-    bind_bytes_if(&b, h->facts.code, h->link_hash, sizeof(h->link_hash));
-    bind_bytes(&b, h->body_hash, sizeof(h->body_hash));
-    bind_bytes(&b, h->envelope_hash, sizeof(h->envelope_hash));
-    bind_i64(&b, h->key_id);
-    bind_i64(&b, h->sealed_len);
-    bind_i64(&b, h->created_n);
+    sqlite_bind_bytes(&b, h->id, sizeof(h->id));
+    sqlite_bind_i64(&b, h->facts.code);
+    sqlite_bind_i64(&b, h->facts.burn_on_claim);
+    sqlite_bind_i64(&b, h->shown_label);
+    sqlite_bind_i64(&b, h->created_at);
+    sqlite_bind_i64(&b, h->facts.expires_at);
+    sqlite_bind_i64(&b, h->facts.lease_s);
+    sqlite_bind_bytes(&b, h->claim_hash, sizeof(h->claim_hash));
+    sqlite_bind_bytes(&b, h->opened_hash, sizeof(h->opened_hash));
+    sqlite_bind_bytes(&b, h->receipt_key, sizeof(h->receipt_key));
+    sqlite_bind_bytes(&b, h->manage_hash, sizeof(h->manage_hash));
+    sqlite_bind_bytes_if(&b, h->facts.code, h->link_hash, sizeof(h->link_hash));
+    sqlite_bind_bytes(&b, h->body_hash, sizeof(h->body_hash));
+    sqlite_bind_bytes(&b, h->envelope_hash, sizeof(h->envelope_hash));
+    sqlite_bind_i64(&b, h->key_id);
+    sqlite_bind_i64(&b, h->sealed_len);
+    sqlite_bind_i64(&b, h->created_n);
     bind_changing(&b, h);
-    return sqlite_run(s, b.statement);
+    sqlite_bind_bytes_if(&b, h->has_recipient, h->recipient_tag, sizeof(h->recipient_tag));
+    sqlite_bind_bytes_if(&b, h->has_payer, h->payer, sizeof(h->payer));
+    if (sqlite_run(s, b.statement) != 0)
+        return -1;
+    return sqlite_charges_add(s, h->has_payer ? h->payer : NULL, 1,
+                              (int64_t)h->sealed_len - KEYRING_OVERHEAD);
 }
 
 int store_update(struct store *s, const struct store_handoff *h)
 {
-    struct binder b = {.statement = sqlite_statement(s, SQL_UPDATE), .next = 1};
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_UPDATE), .next = 1};
 
     if (b.statement == NULL)
         return -1;
     bind_changing(&b, h);
-    bind_bytes(&b, h->id, sizeof(h->id));
+    sqlite_bind_bytes(&b, h->id, sizeof(h->id));
     return sqlite_run(s, b.statement);
 }
 
 int store_due(struct store *s, int64_t now, uint8_t (*ids)[16], size_t max, size_t *count)
 {
-    struct binder b = {.statement = sqlite_statement(s, SQL_DUE), .next = 1};
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_DUE), .next = 1};
     int rc = 0;
 
     *count = 0;
     if (b.statement == NULL)
         return -1;
-    bind_i64(&b, now);
-    bind_i64(&b, (int64_t)max);
+    sqlite_bind_i64(&b, now);
+    sqlite_bind_i64(&b, (int64_t)max);
     while (*count < max && (rc = sqlite_row(s, b.statement)) == 0)
-        get_bytes(b.statement, 0, ids[(*count)++], 16);
+        sqlite_get_bytes(b.statement, 0, ids[(*count)++], 16);
     sqlite3_reset(b.statement);
     return rc < 0 ? -1 : 0;
 }
 
-int store_append(struct store *s, const struct store_event *e)
+int store_list(struct store *s, const struct store_list *q, struct store_handoff *out,
+               size_t *count)
 {
-    struct binder b = {.statement = sqlite_statement(s, SQL_APPEND), .next = 1};
+    const enum sqlite_statement which = q->recipient_tag != NULL ? SQL_LIST_OF : SQL_LIST;
+    struct sqlite_binder b = {.statement = sqlite_statement(s, which), .next = 1};
+    int rc = 0;
 
+    *count = 0;
     if (b.statement == NULL)
         return -1;
-    bind_i64(&b, e->n);
-    bind_i64(&b, e->time);
-    bind_i64(&b, e->prev);
-    bind_bytes(&b, e->leaf, sizeof(e->leaf));
-    sqlite3_bind_text(b.statement, b.next, e->line, (int)e->line_len, SQLITE_STATIC);
-    if (sqlite_run(s, b.statement) != 0)
-        return -1;
-    if (e->details == NULL)
-        return 0;
-
-    b = (struct binder){.statement = sqlite_statement(s, SQL_APPEND_DETAILS), .next = 1};
-    if (b.statement == NULL)
-        return -1;
-    bind_i64(&b, e->n);
-    bind_i64(&b, e->key_id);
-    bind_bytes(&b, e->details, e->details_len);
-    return sqlite_run(s, b.statement);
-}
-
-int store_event(struct store *s, int64_t n, struct store_event *out)
-{
-    sqlite3_stmt *row = sqlite_statement(s, SQL_EVENT);
-    int rc;
-
-    if (row == NULL)
-        return -1;
-    sqlite3_bind_int64(row, 1, n);
-    rc = sqlite_row(s, row);
-    if (rc != 0)
-        return rc;
-    *out = (struct store_event){
-        .n = sqlite3_column_int64(row, 0),
-        .time = sqlite3_column_int64(row, 1),
-        .prev = sqlite3_column_int64(row, 2),
-        .line = (const char *)sqlite3_column_text(row, 4),
-        .line_len = (size_t)sqlite3_column_bytes(row, 4),
-        .key_id = get_unsigned(row, 5),
-        .details = sqlite3_column_blob(row, 6),
-        .details_len = (size_t)sqlite3_column_bytes(row, 6),
-    };
-    get_bytes(row, 3, out->leaf, sizeof(out->leaf));
-    return 0; /* reset by the next use or the view's end: the pointers live until then */
-}
-
-int store_event_prev(struct store *s, int64_t n, int64_t *prev)
-{
-    sqlite3_stmt *row = sqlite_statement(s, SQL_EVENT_PREV);
-    int rc;
-
-    if (row == NULL)
-        return -1;
-    sqlite3_bind_int64(row, 1, n);
-    rc = sqlite_row(s, row);
-    if (rc == 0) {
-        *prev = sqlite3_column_int64(row, 0);
-        sqlite3_reset(row);
-    }
-    return rc;
-}
-
-int store_tries(struct store *s, const uint8_t id[16], const uint8_t tag[16],
-                struct store_tries *out)
-{
-    struct binder b = {.statement = sqlite_statement(s, SQL_TRIES), .next = 1};
-    int rc;
-
-    *out = (struct store_tries){0};
-    if (b.statement == NULL)
-        return -1;
-    bind_bytes(&b, id, 16);
-    bind_bytes(&b, tag, 16);
-    rc = sqlite_row(s, b.statement);
-    if (rc == 0) {
-        out->tries = get_unsigned(b.statement, 0);
-        out->tried_at = sqlite3_column_int64(b.statement, 1);
-        sqlite3_reset(b.statement);
-    }
+    sqlite_bind_i64(&b, q->before);
+    sqlite_bind_i64(&b, q->max);
+    if (q->recipient_tag != NULL)
+        sqlite_bind_bytes(&b, q->recipient_tag, 16);
+    while (*count < q->max && (rc = sqlite_row(s, b.statement)) == 0)
+        get_handoff(b.statement, &out[(*count)++]);
+    sqlite3_reset(b.statement);
     return rc < 0 ? -1 : 0;
 }
 
-int store_set_tries(struct store *s, const uint8_t id[16], const uint8_t tag[16],
-                    const struct store_tries *tries)
+int store_walk(struct store *s, const uint8_t *after, struct store_handoff *out, size_t max,
+               size_t *count)
 {
-    struct binder b = {.statement = sqlite_statement(s, SQL_SET_TRIES), .next = 1};
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_WALK), .next = 1};
+    int rc = 0;
 
+    *count = 0;
     if (b.statement == NULL)
         return -1;
-    bind_bytes(&b, id, 16);
-    bind_bytes(&b, tag, 16);
-    bind_i64(&b, tries->tries);
-    bind_i64(&b, tries->tried_at);
+    sqlite_bind_bytes(&b, after != NULL ? (const void *)after : "", after != NULL ? 16 : 0);
+    sqlite_bind_i64(&b, (int64_t)max);
+    while (*count < max && (rc = sqlite_row(s, b.statement)) == 0)
+        get_handoff(b.statement, &out[(*count)++]);
+    sqlite3_reset(b.statement);
+    return rc < 0 ? -1 : 0;
+}
+
+int store_rewrite(struct store *s, const struct store_handoff *h, const uint8_t *sealed)
+{
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_REWRITE), .next = 1};
+
+    if (b.statement == NULL || (sealed != NULL && sqlite_slot_rewrite(s, h, sealed) != 0))
+        return -1;
+    sqlite_bind_bytes_if(&b, h->has_recipient, h->recipient_tag, sizeof(h->recipient_tag));
+    sqlite_bind_i64(&b, h->key_id);
+    sqlite_bind_bytes(&b, h->id, sizeof(h->id));
     return sqlite_run(s, b.statement);
 }
 
-int store_receipt(struct store *s, const uint8_t id[16], const uint8_t statement_hash[32],
-                  int64_t *n)
+int store_count_due(struct store *s, int64_t now, unsigned max, uint64_t *count)
 {
-    struct binder b = {.statement = sqlite_statement(s, SQL_RECEIPT), .next = 1};
-    int rc;
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_COUNT_DUE), .next = 1};
 
     if (b.statement == NULL)
         return -1;
-    bind_bytes(&b, id, 16);
-    bind_bytes(&b, statement_hash, 32);
-    rc = sqlite_row(s, b.statement);
-    if (rc == 0) {
-        *n = sqlite3_column_int64(b.statement, 0);
-        sqlite3_reset(b.statement);
-    }
-    return rc;
-}
-
-int store_add_receipt(struct store *s, const uint8_t id[16], const uint8_t statement_hash[32],
-                      int64_t n)
-{
-    struct binder b = {.statement = sqlite_statement(s, SQL_ADD_RECEIPT), .next = 1};
-
-    if (b.statement == NULL)
+    sqlite_bind_i64(&b, now);
+    sqlite_bind_i64(&b, max);
+    if (sqlite_row(s, b.statement) != 0)
         return -1;
-    bind_bytes(&b, id, 16);
-    bind_bytes(&b, statement_hash, 32);
-    bind_i64(&b, n);
-    return sqlite_run(s, b.statement);
+    *count = (uint64_t)sqlite3_column_int64(b.statement, 0);
+    sqlite3_reset(b.statement);
+    return 0;
 }

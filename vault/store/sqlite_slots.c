@@ -178,6 +178,17 @@ int sqlite_slot_fill(struct store *s, struct store_handoff *h, const uint8_t *se
     return write_slot(s, k, h->slot, which);
 }
 
+int sqlite_slot_rewrite(struct store *s, const struct store_handoff *h, const uint8_t *sealed)
+{
+    const unsigned k = class_of(h->sealed_len);
+
+    if (k >= SQLITE_CLASSES || h->slot == 0)
+        return -1;
+    memset(s->buffer, 0, sqlite_class_bytes(k));
+    memcpy(s->buffer + SQLITE_LINK_BYTES, sealed, h->sealed_len);
+    return write_slot(s, k, h->slot, SLOT_WRITE);
+}
+
 int store_envelope(struct store *s, const struct store_handoff *h, uint8_t *out)
 {
     const unsigned k = class_of(h->sealed_len);
@@ -206,5 +217,6 @@ int store_burn(struct store *s, struct store_handoff *h)
     c->free = h->slot;
     c->changed = true;
     h->slot = 0;
-    return 0;
+    return sqlite_charges_add(s, h->has_payer ? h->payer : NULL, -1,
+                              -(int64_t)(h->sealed_len - KEYRING_OVERHEAD));
 }

@@ -24,10 +24,15 @@ enum {
     STORE_UNKNOWN = 2 /* a commit's answer when it failed in the middle */
 };
 
-enum store_mode { STORE_WRITER, STORE_READER };
+enum store_mode {
+    STORE_WRITER,
+    STORE_GUEST, /* a writer beside the service: makes no file, and brings no schema forward */
+    STORE_READER
+};
 
-/* Opens path. A writer makes file and schema when absent and refuses a schema it does not know.
-   Returns the store; or NULL with a sentence in why. */
+/* Opens path. A writer makes file and schema when absent, brings an older schema forward, each step
+   in a transaction of its own so that an interrupted one is simply done again, and refuses one that
+   it does not know. Returns the store; or NULL with a sentence in why. */
 struct store *store_open(const char *path, enum store_mode mode, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
@@ -72,6 +77,9 @@ struct store_handoff {
     uint8_t body_hash[32];     /* of the submission's members, to recognise a repeat */
     uint8_t envelope_hash[32]; /* SHA-256 */
     bool shown_label;          /* the created event has that detail */
+    bool has_recipient, has_payer;
+    uint8_t recipient_tag[16]; /* of the team it is addressed to */
+    uint8_t payer[16];         /* tag of who is charged as long as it lives */
     uint32_t key_id;           /* the master key that the envelope lies under */
     int64_t slot;              /* where the envelope lies; 0 once burned */
     uint32_t sealed_len;       /* bytes of its at-rest form */
@@ -84,8 +92,8 @@ struct store_handoff {
 int store_find(struct store *s, const uint8_t id[16], struct store_handoff *out)
     __attribute__((nonnull, warn_unused_result));
 
-/* Adds a handoff and puts its envelope's at-rest form (h->sealed_len bytes) into a slot; sets
- * h->slot. */
+/* Adds a handoff, puts its envelope's at-rest form (h->sealed_len bytes) into a slot and charges
+   it; sets h->slot. */
 int store_insert(struct store *s, struct store_handoff *h, const uint8_t *sealed)
     __attribute__((nonnull, warn_unused_result));
 
@@ -104,10 +112,29 @@ int store_due(struct store *s, int64_t now, uint8_t (*ids)[16], size_t max, size
 int store_envelope(struct store *s, const struct store_handoff *h, uint8_t *out)
     __attribute__((nonnull, warn_unused_result));
 
-/* Overwrites the slot with zeros of equal length and frees it; sets h->slot to 0. Older copies of
-   the page are gone from the files after the next complete store_scrub. */
+/* Overwrites the slot with zeros of equal length, frees it and takes the charge back; sets h->slot
+   to 0. Older copies of the page are gone from the files after the next complete store_scrub. */
 int store_burn(struct store *s, struct store_handoff *h)
     __attribute__((nonnull, warn_unused_result));
+
+struct store_charge {
+    int64_t live;  /* handoffs whose envelope is there */
+    int64_t bytes; /* of these envelopes */
+};
+
+/* What lives at a payer's charge; payer NULL: in all. Also sees this transaction's own. */
+int store_charge(struct store *s, const uint8_t *payer, struct store_charge *out)
+    __attribute__((nonnull(1, 3), warn_unused_result));
+
+struct store_list {
+    const uint8_t *recipient_tag; /* NULL: any */
+    int64_t before;               /* created events older than this */
+    unsigned max;                 /* rows */
+};
+
+/* Reads handoffs, those created last first, into out (max of them); their number to *count. */
+int store_list(struct store *s, const struct store_list *q, struct store_handoff *out,
+               size_t *count) __attribute__((nonnull, warn_unused_result));
 
 /* ---- events ---- */
 
@@ -153,12 +180,91 @@ int store_receipt(struct store *s, const uint8_t id[16], const uint8_t statement
 int store_add_receipt(struct store *s, const uint8_t id[16], const uint8_t statement_hash[32],
                       int64_t n) __attribute__((nonnull, warn_unused_result));
 
+/* ---- tokens ---- */
+
+enum { STORE_TOKEN_SEALED_MAX = 512 };
+
+struct store_token {
+    uint8_t hash[32];     /* of the token's 32 bytes */
+    uint8_t name_tag[16]; /* no two tokens ever have the same name */
+    unsigned role;
+    int64_t created_at;
+    int64_t expires_at, revoked_at; /* 0: never */
+    uint32_t key_id;
+    uint8_t sealed[STORE_TOKEN_SEALED_MAX]; /* name and team */
+    size_t sealed_len;
+};
+
+/* Finds a token by hash, or by name_tag where hash is NULL. 0, STORE_NONE or -1. */
+int store_token(struct store *s, const uint8_t *hash, const uint8_t *name_tag,
+                struct store_token *out) __attribute__((nonnull(1, 4), warn_unused_result));
+
+/* Adds a token, or writes back what can change: revoked_at, key_id, sealed. */
+int store_put_token(struct store *s, const struct store_token *t)
+    __attribute__((nonnull, warn_unused_result));
+
+/* The first token whose hash is above after (NULL: the very first), to go through all of them. 0,
+   STORE_NONE or -1. */
+int store_next_token(struct store *s, const uint8_t *after, struct store_token *out)
+    __attribute__((nonnull(1, 3), warn_unused_result));
+
 /* ---- the store's own ---- */
 
-/* A small named value of 32 bytes, such as the check of the master key. 0, STORE_NONE or -1. */
-int store_value(struct store *s, const char *name, uint8_t out[32])
+enum { STORE_VALUE_MAX = 96 };
+
+/* A small named value of at most STORE_VALUE_MAX bytes, such as the check of the master key. *len
+   is the room in out, and then what is in it. 0, STORE_NONE or -1. */
+int store_value(struct store *s, const char *name, uint8_t *out, size_t *len)
     __attribute__((nonnull, warn_unused_result));
-int store_set_value(struct store *s, const char *name, const uint8_t value[32])
+int store_set_value(struct store *s, const char *name, const uint8_t *value, size_t len)
+    __attribute__((nonnull, warn_unused_result));
+int store_drop_value(struct store *s, const char *name)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Goes through all handoffs by id: the first max of them with an id above after (NULL: from the
+   start) go to out, their number to *count. */
+int store_walk(struct store *s, const uint8_t *after, struct store_handoff *out, size_t max,
+               size_t *count) __attribute__((nonnull(1, 3, 5), warn_unused_result));
+
+/* Writes back what only the service's own work changes: recipient_tag, key_id and, where sealed is
+   not NULL, the at-rest form of an envelope that lives (of the same length). */
+int store_rewrite(struct store *s, const struct store_handoff *h, const uint8_t *sealed)
+    __attribute__((nonnull(1, 2), warn_unused_result));
+
+/* The first event above after whose details are not sealed under key_id; its details' at-rest form
+   goes to buffer (of size bytes), n, key_id and details_len are filled. 0, STORE_NONE or -1. */
+int store_next_details(struct store *s, int64_t after, uint32_t key_id, uint8_t *buffer,
+                       size_t size, struct store_event *out)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Overwrites an event's details by a form of equal length under another key. */
+int store_rewrite_details(struct store *s, const struct store_event *e)
+    __attribute__((nonnull, warn_unused_result));
+
+/* How many of the sweeper's are due, counted up to max. */
+int store_count_due(struct store *s, int64_t now, unsigned max, uint64_t *count)
+    __attribute__((nonnull, warn_unused_result));
+
+/* The log's head, as store_begin tells it, for a reader. */
+int store_head(struct store *s, struct store_head *head)
+    __attribute__((nonnull, warn_unused_result));
+
+struct store_backup {
+    int64_t events, handoffs, live;
+};
+
+/* Copies all but the envelopes, as of one moment, into a new database at to (made 0600, must not
+   exist), which is marked as one that was restored. Uses a connection of its own; a writer goes on
+   meanwhile. Returns 0, or -1 with a sentence in why and nothing left at to. */
+int store_backup(const char *from, const char *to, struct store_backup *out, char *why,
+                 size_t why_size) __attribute__((nonnull, warn_unused_result));
+
+/* The name of the value that such a copy carries until its live handoffs have been burned. */
+extern const char store_restored[];
+
+/* Looks through the whole database for damage. Returns 0; STORE_NONE with what is wrong in why; or
+   -1. */
+int store_verify(struct store *s, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
 enum store_scrub {

@@ -1,0 +1,409 @@
+#include "vault/admin.h"
+
+#include "vault/datadir.h"
+#include "vault/protocol/keys.h"
+#include "vault/record.h"
+#include "vault/rotation.h"
+#include "vault/token.h"
+#include "vault/unlock.h"
+#include "vault/upgrade.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct admin {
+    int dir_fd;
+    bool alone; /* we hold the lock: no service runs */
+    char path[4096];
+    struct keyring_file key_file;
+    struct keyring *keyring;
+    struct store *store;
+    struct ledger ledger;
+    struct rotation rotation;
+};
+
+static const char busy[] =
+    "the database cannot be written now; is the disk full? Nothing was changed, try again";
+
+static int fail(char *why, size_t why_size, const char *words)
+{
+    snprintf(why, why_size, "%s", words);
+    return -1;
+}
+
+/* ---- opening ---- */
+
+static int open_store(struct admin *a, bool may_create, char *why, size_t why_size)
+{
+    if (!may_create && access(a->path, F_OK) != 0) {
+        snprintf(why, why_size, "%s: %s; name the service's data directory with --data", a->path,
+                 strerror(errno));
+        return -1;
+    }
+    a->store = store_open(a->path, a->alone ? STORE_WRITER : STORE_GUEST, why, why_size);
+    if (a->store == NULL)
+        return -1;
+    a->keyring = unlock(a->store, &a->key_file, why, why_size);
+    if (a->keyring == NULL)
+        return -1;
+    return a->alone ? upgrade(a->store, a->keyring, why, why_size) : 0;
+}
+
+struct admin *admin_open(const struct admin_options *options, char *why, size_t why_size)
+{
+    struct admin *a = calloc(1, sizeof(*a));
+    struct stat st;
+
+    if (a == NULL) {
+        (void)fail(why, why_size, "out of memory");
+        return NULL;
+    }
+    a->dir_fd = -1;
+    if (!options->may_create && stat(options->dir, &st) != 0) {
+        snprintf(why, why_size, "%s: %s; name the service's data directory with --data",
+                 options->dir, strerror(errno));
+        goto failed;
+    }
+    a->dir_fd = datadir_open(options->dir, why, why_size);
+    if (a->dir_fd < 0 ||
+        datadir_database(a->path, sizeof(a->path), options->dir, why, why_size) != 0)
+        goto failed;
+    a->alone = datadir_lock(a->dir_fd);
+    a->key_file = (struct keyring_file){.dir_fd = a->dir_fd, .path = options->key};
+    if (open_store(a, options->may_create, why, why_size) == 0)
+        return a;
+failed:
+    admin_close(a);
+    return NULL;
+}
+
+void admin_close(struct admin *a)
+{
+    if (a == NULL)
+        return;
+    store_close(a->store);
+    keyring_close(a->keyring);
+    if (a->dir_fd >= 0)
+        close(a->dir_fd);
+    free(a);
+}
+
+bool admin_beside_service(const struct admin *a)
+{
+    return !a->alone;
+}
+
+/* Begins a transaction, with the keys as they are at its beginning: a rotation that ended before
+   must not leave anything under a destroyed key. */
+static int begin(struct admin *a, char *why, size_t why_size)
+{
+    struct store_head head;
+
+    if (store_begin(a->store, &head) != 0)
+        return fail(why, why_size, busy);
+    if (keyring_reload(a->keyring, &a->key_file, why, why_size) < 0) {
+        store_rollback(a->store);
+        return -1;
+    }
+    ledger_start(&a->ledger, a->store, a->keyring, &head, (int64_t)time(NULL));
+    return 0;
+}
+
+static int commit(struct admin *a, char *why, size_t why_size)
+{
+    switch (store_commit(a->store)) {
+    case 0:
+        return 0;
+    case STORE_UNKNOWN:
+        return fail(why, why_size,
+                    "it is unknown whether this was recorded: look before you try again");
+    default:
+        return fail(why, why_size, busy);
+    }
+}
+
+static int roll_back(struct admin *a, char *why, size_t why_size, const char *words)
+{
+    store_rollback(a->store);
+    return fail(why, why_size, words);
+}
+
+/* ---- tokens ---- */
+
+int admin_add_token(struct admin *a, struct vault_token *t, uint8_t token[32], char *why,
+                    size_t why_size)
+{
+    struct store_token row, other;
+    uint8_t tag[16];
+
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    token_name_tag(a->keyring, t->name, tag);
+    if (store_token(a->store, NULL, tag, &other) != STORE_NONE)
+        return roll_back(
+            a, why, why_size,
+            "there is, or was, a token of this name: choose another one, since the log "
+            "tells by it who did what");
+    t->created_at = a->ledger.now;
+    t->revoked_at = 0;
+    if (t->expires_at != 0 && t->expires_at <= t->created_at)
+        return roll_back(a, why, why_size, "the token would have expired already");
+    randombytes_buf(token, 32);
+    if (token_seal(a->keyring, t, token, &row) != 0)
+        return roll_back(a, why, why_size, "name and team are too long together");
+    if (record_token_added(&a->ledger, t) != 0 || store_put_token(a->store, &row) != 0)
+        return roll_back(a, why, why_size, busy);
+    return commit(a, why, why_size);
+}
+
+int admin_revoke_token(struct admin *a, const char *name, char *why, size_t why_size)
+{
+    struct vault_token t;
+    struct store_token row;
+    uint8_t tag[16];
+    int rc;
+
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    token_name_tag(a->keyring, name, tag);
+    rc = store_token(a->store, NULL, tag, &row);
+    if (rc == STORE_NONE)
+        return roll_back(
+            a, why, why_size,
+            "there is no token of this name; handoffd token list shows those there are");
+    if (rc != 0 || token_open(a->keyring, &row, &t) != 0)
+        return roll_back(a, why, why_size, "the database cannot be read");
+    if (row.revoked_at != 0) {
+        store_rollback(a->store);
+        return 0; /* it holds no more, and the log says since when */
+    }
+    row.revoked_at = a->ledger.now;
+    if (record_token_revoked(&a->ledger, &t) != 0 || store_put_token(a->store, &row) != 0)
+        return roll_back(a, why, why_size, busy);
+    return commit(a, why, why_size);
+}
+
+int admin_tokens(struct admin *a, void (*each)(void *ctx, const struct vault_token *t), void *ctx,
+                 char *why, size_t why_size)
+{
+    struct store_token row;
+    struct vault_token t;
+    uint8_t *after = NULL, hash[32];
+    int rc;
+
+    while ((rc = store_next_token(a->store, after, &row)) == 0) {
+        /* A rotation may have gone on since the keys were read. */
+        if (token_open(a->keyring, &row, &t) != 0 &&
+            (keyring_reload(a->keyring, &a->key_file, why, why_size) < 0 ||
+             token_open(a->keyring, &row, &t) != 0))
+            return fail(why, why_size, "a token cannot be read: handoffd check tells more");
+        each(ctx, &t);
+        memcpy(hash, row.hash, sizeof(hash));
+        after = hash;
+    }
+    return rc < 0 ? fail(why, why_size, "the database cannot be read") : 0;
+}
+
+/* ---- keys ---- */
+
+int admin_begin_rotation(struct admin *a, struct admin_rotation *out, char *why, size_t why_size)
+{
+    *out = (struct admin_rotation){.from = keyring_current(a->keyring),
+                                   .to = keyring_current(a->keyring)};
+    if (a->key_file.path != NULL) {
+        out->elsewhere = true;
+        return 0;
+    }
+    if (keyring_count(a->keyring) == 1) {
+        out->to = keyring_extend(&a->key_file, why, why_size);
+        if (out->to == 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* One step by ourselves; after the last one the old keys are destroyed. */
+static int rotate_alone(struct admin *a, struct admin_rotation *out, char *why, size_t why_size)
+{
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    if (rotation_step(&a->rotation, &a->ledger) != 0)
+        return roll_back(
+            a, why, why_size,
+            "the rotation cannot go on: handoffd check tells more; nothing is lost, both "
+            "keys are in the key file");
+    if (commit(a, why, why_size) != 0)
+        return -1;
+    if (a->rotation.phase != ROTATION_DONE)
+        return 0;
+    if (store_scrub(a->store, STORE_SCRUB_FINISH) < 0 ||
+        keyring_shrink(a->keyring, &a->key_file) != 0)
+        return fail(why, why_size, "the old key cannot be taken out of the key file: try again");
+    out->done = true;
+    return 0;
+}
+
+int admin_rotate(struct admin *a, struct admin_rotation *out, char *why, size_t why_size)
+{
+    struct keyring *now;
+
+    if (a->alone)
+        return rotate_alone(a, out, why, why_size);
+    now = keyring_open(&a->key_file, false, why, why_size);
+    if (now == NULL)
+        return -1;
+    out->done = keyring_count(now) == 1;
+    keyring_close(now);
+    return 0;
+}
+
+/* ---- backup ---- */
+
+int admin_backup(struct admin *a, const char *path, struct admin_backup *out, char *why,
+                 size_t why_size)
+{
+    struct store_backup made;
+
+    if (access(path, F_OK) == 0) {
+        snprintf(why, why_size, "%s: is there already, and is not overwritten", path);
+        return -1;
+    }
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    if (record_backed_up(&a->ledger) != 0)
+        return roll_back(a, why, why_size, busy);
+    if (commit(a, why, why_size) != 0 || store_backup(a->path, path, &made, why, why_size) != 0)
+        return -1;
+    *out = (struct admin_backup){made.events, made.handoffs, made.live};
+    return 0;
+}
+
+static int copy_bytes(int from, int to)
+{
+    char buffer[65536];
+    ssize_t n;
+
+    while ((n = read(from, buffer, sizeof(buffer))) > 0)
+        for (ssize_t done = 0; done < n;) {
+            const ssize_t written = write(to, buffer + done, (size_t)(n - done));
+
+            if (written <= 0)
+                return -1;
+            done += written;
+        }
+    return n == 0 && fsync(to) == 0 ? 0 : -1;
+}
+
+/* Whether the copy is a backup of ours: sound, and with the mark. */
+static int check_copy(const char *path, char *why, size_t why_size)
+{
+    uint8_t value[STORE_VALUE_MAX];
+    size_t len = sizeof(value);
+    struct store *s = store_open(path, STORE_WRITER, why, why_size);
+    int rc;
+
+    if (s == NULL)
+        return -1;
+    rc = store_verify(s, why, why_size);
+    if (rc < 0)
+        (void)fail(why, why_size, "the backup cannot be read");
+    if (rc == 0 && store_value(s, store_restored, value, &len) != 0) {
+        rc = fail(why, why_size,
+                  "this is no backup but a copy of a database: it could hand out again what was "
+                  "taken; restore a file that handoffd backup made");
+    }
+    store_close(s);
+    return rc == 0 ? 0 : -1;
+}
+
+/* Copies and checks under a name that no service opens. Takes over from. */
+static int restore_into(const char *final, int from, char *why, size_t why_size)
+{
+    char path[4096 + 8];
+    int to, rc = -1;
+
+    snprintf(path, sizeof(path), "%s.new", final);
+    (void)unlink(path);
+    to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (to < 0 || copy_bytes(from, to) != 0)
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
+    else
+        rc = check_copy(path, why, why_size);
+    if (to >= 0)
+        close(to);
+    close(from);
+    if (rc == 0 && rename(path, final) == 0)
+        return 0;
+    if (rc == 0)
+        snprintf(why, why_size, "%s: %s", final, strerror(errno));
+    if (to >= 0)
+        (void)unlink(path);
+    return -1;
+}
+
+int admin_restore(const char *dir, const char *path, char *why, size_t why_size)
+{
+    const int dir_fd = datadir_open(dir, why, why_size);
+    char final[4096];
+    int from, rc = -1;
+
+    if (dir_fd < 0)
+        return -1;
+    from = open(path, O_RDONLY | O_CLOEXEC);
+    if (!datadir_lock(dir_fd))
+        snprintf(why, why_size, "%s: a service runs on it; stop it, and name an empty directory",
+                 dir);
+    else if (datadir_database(final, sizeof(final), dir, why, why_size) != 0)
+        ;
+    else if (access(final, F_OK) == 0)
+        snprintf(why, why_size,
+                 "%s: is there already, and is not overwritten; name an empty "
+                 "directory, or move it away",
+                 final);
+    else if (from < 0)
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
+    else
+        rc = 0;
+    if (rc == 0) {
+        rc = restore_into(final, from, why, why_size);
+        if (rc == 0)
+            (void)fsync(dir_fd);
+    } else if (from >= 0) {
+        close(from);
+    }
+    close(dir_fd);
+    return rc;
+}
+
+/* ---- health ---- */
+
+int admin_verify(struct admin *a, char *why, size_t why_size)
+{
+    const int rc = store_verify(a->store, why, why_size);
+
+    return rc == STORE_NONE ? 1 : rc < 0 ? fail(why, why_size, "the database cannot be read") : 0;
+}
+
+int admin_health(struct admin *a, struct admin_health *out, char *why, size_t why_size)
+{
+    struct store_head head;
+    struct store_charge all;
+
+    *out = (struct admin_health){.keys = keyring_count(a->keyring),
+                                 .key = keyring_current(a->keyring)};
+    if (store_head(a->store, &head) != 0 || store_charge(a->store, NULL, &all) != 0 ||
+        store_count_due(a->store, (int64_t)time(NULL), 1000, &out->due) != 0)
+        return fail(why, why_size, "the database cannot be read");
+    out->next = (uint64_t)head.next;
+    out->last_event_at = head.time;
+    out->live = (uint64_t)all.live;
+    out->live_bytes = (uint64_t)all.bytes;
+    return 0;
+}

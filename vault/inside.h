@@ -1,0 +1,26 @@
+/* What the vault consists of; for the files that are the vault, and nobody else. */
+#ifndef HANDOFF_VAULT_INSIDE_H
+#define HANDOFF_VAULT_INSIDE_H
+
+#include "vault/committer.h"
+#include "vault/figures.h"
+#include "vault/keyring.h"
+#include "vault/readers.h"
+#include "vault/scrubber.h"
+#include "vault/vault.h"
+#include "vault/watch.h"
+
+struct vault {
+    struct vault_options options;
+    int dir_fd; /* holds the lock against a second daemon */
+    char path[4096];
+    struct keyring_file key_file;
+    struct keyring *keyring;
+    struct figures *figures;
+    struct watch_table *watches;
+    struct readers *readers;
+    struct scrubber *scrubber;
+    struct committer *committer;
+};
+
+#endif

@@ -156,6 +156,11 @@ static bool has_control(const char *text, size_t len)
     return false;
 }
 
+bool fields_text_valid(const char *text, size_t len, size_t max)
+{
+    return len > 0 && len <= max && encoding_utf8_valid(text, len) && !has_control(text, len);
+}
+
 void fields_text(struct fields *f, const char *name, char *out, size_t max)
 {
     const char *text;

@@ -55,4 +55,8 @@ bool fields_bool(struct fields *f, const char *name) __attribute__((nonnull));
 void fields_text(struct fields *f, const char *name, char *out, size_t max)
     __attribute__((nonnull));
 
+/* Whether a text could be one that fields_text takes: UTF-8 of 1 to max bytes without control
+   characters. */
+bool fields_text_valid(const char *text, size_t len, size_t max) __attribute__((nonnull));
+
 #endif

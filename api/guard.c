@@ -30,17 +30,38 @@ static bool is_value(const char *text, size_t len)
     return true;
 }
 
+static int hex_digit(char c)
+{
+    const char lower = (char)(c | 0x20);
+
+    return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Whether an escape begins here that a query may hold: any byte but NUL, which would cut it short.
+ */
+static bool is_escape(const char *at)
+{
+    const int high = hex_digit(at[1]), low = high < 0 ? -1 : hex_digit(at[2]);
+
+    return low >= 0 && (high | low) != 0;
+}
+
 const char *guard_target(const char *target)
 {
-    const size_t len = strlen(target);
+    const size_t len = strlen(target), path = strcspn(target, "?");
 
     if (target[0] != '/')
         return "The target must begin with a slash.";
     if (len > GUARD_TARGET_MAX)
         return "The target is too long.";
-    for (size_t i = 0; i < len; i++)
-        if (target[i] <= 0x20 || target[i] == 0x7f || target[i] == '%' || target[i] == '\\')
-            return "The target must be plain: no percent-encoding, backslash or control character.";
+    for (size_t i = 0; i < len; i++) {
+        if (target[i] <= 0x20 || target[i] == 0x7f || target[i] == '\\' ||
+            (target[i] == '%' && i < path))
+            return "The target must be plain: no backslash or control character, and "
+                   "percent-encoding in the query alone.";
+        if (target[i] == '%' && !is_escape(target + i))
+            return "The target's query has an escape that is none.";
+    }
     return NULL;
 }
 

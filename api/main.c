@@ -1,3 +1,4 @@
+#include "api/commands/command.h"
 #include "api/config.h"
 #include "api/log.h"
 #include "api/server.h"
@@ -83,9 +84,11 @@ int main(int argc, char **argv)
     if (secret_forbid_dumps() != 0 || sodium_init() < 0)
         return fail("this process cannot be protected from dumps, or has no random numbers");
     umask(077);
+    json_set_alloc_funcs(secret_heap_alloc, secret_heap_free);
+    if (argc > 1 && argv[1][0] != '-')
+        return command_main(argc, argv);
     block_signals(&ending);
     raise_file_limit();
-    json_set_alloc_funcs(secret_heap_alloc, secret_heap_free);
     switch (config_read(&config, argc, argv, stdout, why, sizeof(why))) {
     case CONFIG_DONE:
         return EXIT_DONE;
@@ -96,6 +99,9 @@ int main(int argc, char **argv)
         break;
     }
     options.dir = config.data;
+    options.key = config.master_key;
+    options.live_max = config.limits.live;
+    options.live_bytes_max = config.limits.live_bytes;
     options.readers = config.threads;
     vault = vault_open(&options, why, sizeof(why));
     if (vault == NULL)

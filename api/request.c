@@ -160,26 +160,3 @@ void request_origin(struct request *r)
     for (size_t i = 0; agent != NULL && agent[i] != '\0' && i < sizeof(r->job.agent) - 1; i++)
         r->job.agent[i] = agent[i] >= 0x20 && agent[i] < 0x7f ? agent[i] : '?';
 }
-
-int request_bearer(struct request *r, uint8_t key[32])
-{
-    static const char scheme[] = "Bearer ";
-    const char *value =
-        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Authorization");
-    int rc = -1;
-
-    if (value != NULL) {
-        /* The field stands in the connection's own memory, which we may write: wiped at once. */
-        char *field = (char *)(uintptr_t)value;
-        const size_t len = strlen(field), scheme_len = sizeof(scheme) - 1;
-
-        if (len > scheme_len && strncasecmp(field, scheme, scheme_len) == 0)
-            rc = encoding_base64url_exact(key, 32, field + scheme_len, len - scheme_len);
-        sodium_memzero(field, len);
-    }
-    if (rc != 0)
-        request_refuse(r, PROBLEM_UNAUTHORIZED,
-                       "Nothing was changed. Send the manage key, 43 characters, as "
-                       "Authorization: Bearer.");
-    return rc;
-}

@@ -5,6 +5,7 @@
 #ifndef HANDOFF_API_REQUEST_H
 #define HANDOFF_API_REQUEST_H
 
+#include "api/client.h"
 #include "api/problem.h"
 #include "vault/vault.h"
 
@@ -53,6 +54,7 @@ struct request {
     bool expected;         /* a 503 that is no fault: the service is ending */
     uint64_t number;       /* of the request: its X-Request-Id */
     int64_t started_us;
+    struct client client; /* whom it comes from */
     uint8_t id[16]; /* of the handoff, where the route has one */
     uint8_t *body;  /* from secret_heap_alloc */
     size_t body_len, body_size;
@@ -95,9 +97,5 @@ void request_post(struct request *r) __attribute__((nonnull));
 
 /* Fills the job's client address and agent from the connection. */
 void request_origin(struct request *r) __attribute__((nonnull));
-
-/* Takes 32 bytes out of "Authorization: Bearer <43 characters>" and wipes the field where it
-   stands. Returns 0; or -1 when it is absent or malformed, with the reply filled (401). */
-int request_bearer(struct request *r, uint8_t key[32]) __attribute__((nonnull, warn_unused_result));
 
 #endif

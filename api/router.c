@@ -38,6 +38,7 @@ const struct route router_table[] = {
      .pattern = "/v1/handoffs/{id}/events",
      .handle = events_get,
      .finish = events_get_done},
+    {.method = "GET", .pattern = "/v1/handoffs", .handle = listing_get},
     {.method = "GET", .pattern = "/livez", .handle = health_live},
     {.method = "GET", .pattern = "/readyz", .handle = health_ready, .finish = health_ready_done},
 };

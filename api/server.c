@@ -55,6 +55,11 @@ struct waits *server_waits(const struct server *s)
     return s->waits;
 }
 
+const struct config_limits *server_limits(const struct server *s)
+{
+    return &s->config.limits;
+}
+
 size_t server_envelope_max(const struct server *s)
 {
     return s->config.envelope_max;

@@ -37,6 +37,7 @@ void server_drain(struct server *s);
 
 struct vault *server_vault(const struct server *s);
 struct waits *server_waits(const struct server *s);
+const struct config_limits *server_limits(const struct server *s);
 size_t server_envelope_max(const struct server *s);
 bool server_submissions_open(const struct server *s);
 int64_t server_request_deadline_ms(const struct server *s);

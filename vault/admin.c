@@ -40,20 +40,23 @@ static int fail(char *why, size_t why_size, const char *words)
 
 /* ---- opening ---- */
 
-static int open_store(struct admin *a, bool may_create, char *why, size_t why_size)
+static int open_store(struct admin *a, const struct admin_options *options, char *why,
+                      size_t why_size)
 {
-    if (!may_create && access(a->path, F_OK) != 0) {
+    const bool settle = a->alone && !options->look;
+
+    if (!options->may_create && access(a->path, F_OK) != 0) {
         snprintf(why, why_size, "%s: %s; name the service's data directory with --data", a->path,
                  strerror(errno));
         return -1;
     }
-    a->store = store_open(a->path, a->alone ? STORE_WRITER : STORE_GUEST, why, why_size);
+    a->store = store_open(a->path, settle ? STORE_WRITER : STORE_GUEST, why, why_size);
     if (a->store == NULL)
         return -1;
     a->keyring = unlock(a->store, &a->key_file, why, why_size);
     if (a->keyring == NULL)
         return -1;
-    return a->alone ? upgrade(a->store, a->keyring, why, why_size) : 0;
+    return settle ? upgrade(a->store, a->keyring, why, why_size) : 0;
 }
 
 struct admin *admin_open(const struct admin_options *options, char *why, size_t why_size)
@@ -66,7 +69,7 @@ struct admin *admin_open(const struct admin_options *options, char *why, size_t 
         return NULL;
     }
     a->dir_fd = -1;
-    if (!options->may_create && stat(options->dir, &st) != 0) {
+    if (stat(options->dir, &st) != 0) {
         snprintf(why, why_size, "%s: %s; name the service's data directory with --data",
                  options->dir, strerror(errno));
         goto failed;
@@ -77,7 +80,7 @@ struct admin *admin_open(const struct admin_options *options, char *why, size_t 
         goto failed;
     a->alone = datadir_lock(a->dir_fd);
     a->key_file = (struct keyring_file){.dir_fd = a->dir_fd, .path = options->key};
-    if (open_store(a, options->may_create, why, why_size) == 0)
+    if (open_store(a, options, why, why_size) == 0)
         return a;
 failed:
     admin_close(a);

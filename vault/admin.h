@@ -13,7 +13,8 @@ struct admin;
 
 struct admin_options {
     const char *dir, *key; /* as in struct vault_options */
-    bool may_create;       /* a data directory that is not there yet is made */
+    bool may_create;       /* a database that is not there yet is made; the directory must be */
+    bool look;             /* nothing is changed, not even brought forward */
 };
 
 /* Opens it; NULL with a sentence in why. */

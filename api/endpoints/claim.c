@@ -1,3 +1,4 @@
+#include "api/access.h"
 #include "api/endpoints/endpoints.h"
 #include "api/fields.h"
 #include "vault/protocol/encoding.h"
@@ -14,7 +15,10 @@ void claim_post(struct request *r)
 {
     struct vault_claim *in = &r->job.in.claim;
     struct fields f;
+    struct access who;
 
+    if (access_for(r, ACCESS_REDEEM, &who) != 0)
+        return;
     r->job.op = VAULT_CLAIM;
     fields_begin(&f, r->body, r->body_len);
     fields_bytes(&f, "token", in->token, sizeof(in->token));

@@ -26,6 +26,8 @@ size_t receipts_post_max(const struct server *s);
 void receipts_post(struct request *r);
 void receipts_post_done(struct request *r);
 
+void listing_get(struct request *r);
+
 void events_get(struct request *r);
 void events_get_done(struct request *r);
 
@@ -35,5 +37,8 @@ void health_ready_done(struct request *r);
 
 /* {"state","event"}: the reply that opened, receipts and DELETE share; or the refusal. */
 void endpoints_reply_state(struct request *r, unsigned status);
+
+/* Adds the members that everyone may see, without the braces around them. */
+void endpoints_add_view(struct text *t, const uint8_t id[16], const struct vault_view *view);
 
 #endif

@@ -1,4 +1,7 @@
+#include "api/access.h"
 #include "api/endpoints/endpoints.h"
+#include "api/limits.h"
+#include "api/query.h"
 #include "api/server.h"
 #include "api/waits.h"
 #include "vault/protocol/encoding.h"
@@ -108,57 +111,62 @@ static void reply_or_wait(struct request *r)
     }
 }
 
-struct query {
-    const char *objection;
-    bool after_seen, wait_seen;
-    int64_t after;
-    uint64_t wait_s;
-};
-
-static enum MHD_Result each_argument(void *ctx, enum MHD_ValueKind kind, const char *name,
-                                     const char *value)
+/* Whether whoever calls may read this handoff's events. Returns 0, or -1 with the reply filled. */
+static int check_access(struct request *r)
 {
-    struct query *q = ctx;
-    uint64_t number;
+    struct vault *vault = server_vault(r->server);
+    enum answer answer = ANSWER_OK;
+    struct access who;
 
-    (void)kind;
-    if (strcmp(name, "after") == 0 && value != NULL && !q->after_seen) {
-        q->after_seen = true;
-        if (strcmp(value, "-1") == 0)
-            return MHD_YES;
-        if (encoding_u64(&number, value, strlen(value), INT64_MAX) != 0)
-            q->objection = "after is the index of an event, or -1.";
-        else
-            q->after = (int64_t)number;
-    } else if (strcmp(name, "wait") == 0 && value != NULL && !q->wait_seen) {
-        q->wait_seen = true;
-        if (encoding_u64(&q->wait_s, value, strlen(value), WAIT_MAX_S) != 0)
-            q->objection = "wait is a number of seconds from 0 to 60.";
-    } else {
-        q->objection = "Only after and wait are asked for here, each once.";
+    if (access_for(r, ACCESS_READ_EVENTS, &who) != 0)
+        return -1;
+    switch (who.kind) {
+    case ACCESS_NOBODY:
+        request_refuse(r, PROBLEM_UNAUTHORIZED,
+                       "Send the manage key, or the token of the team that it is for, or of an "
+                       "auditor, as Authorization: Bearer.");
+        return -1;
+    case ACCESS_KEY:
+        answer = vault_check_manage_key(vault, r->id, who.key);
+        sodium_memzero(who.key, sizeof(who.key));
+        break;
+    case ACCESS_TOKEN:
+        if (who.token.role == VAULT_TEAM)
+            answer = vault_check_team(vault, r->id, who.token.team);
+        break;
     }
-    return MHD_YES;
+    if (answer == ANSWER_FORBIDDEN && who.kind == ACCESS_TOKEN) {
+        request_refuse(r, PROBLEM_FORBIDDEN, "This handoff is not addressed to the token's team.");
+        return -1;
+    }
+    return request_refused(r, answer) ? -1 : 0;
 }
 
 void events_get(struct request *r)
 {
-    struct query q = {.after = -1};
-    uint8_t manage_key[32];
-    enum answer answer;
+    uint64_t wait_s = 0, after = 0;
+    const char *after_text = NULL, *objection;
+    const struct query_argument arguments[] = {
+        {.name = "after", .text = &after_text},
+        {.name = "wait", .number = &wait_s, .max = WAIT_MAX_S},
+    };
 
-    if (request_bearer(r, manage_key) != 0)
+    if (check_access(r) != 0)
         return;
-    answer = vault_check_manage_key(server_vault(r->server), r->id, manage_key);
-    sodium_memzero(manage_key, sizeof(manage_key));
-    if (request_refused(r, answer))
-        return;
-    (void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, each_argument, &q);
-    if (q.objection != NULL) {
-        request_refuse(r, PROBLEM_BAD_REQUEST, q.objection);
+    objection = query_read(r, arguments, sizeof(arguments) / sizeof(arguments[0]),
+                           "Only after and wait (0 to 60 seconds) are asked for here, each once.");
+    r->after = -1;
+    if (objection == NULL && after_text != NULL && strcmp(after_text, "-1") != 0) {
+        if (encoding_u64(&after, after_text, strlen(after_text), INT64_MAX) != 0)
+            objection = "after is the index of an event, or -1.";
+        r->after = (int64_t)after;
+    }
+    if (objection != NULL) {
+        request_refuse(r, PROBLEM_BAD_REQUEST, objection);
         return;
     }
-    r->after = q.after;
-    r->wait.deadline_ms = server_now_us() / 1000 + (int64_t)q.wait_s * 1000;
+    limits_handoff_proved(r);
+    r->wait.deadline_ms = server_now_us() / 1000 + (int64_t)wait_s * 1000;
     reply_or_wait(r);
 }
 

@@ -1,3 +1,5 @@
+#include "api/access.h"
+#include "api/client.h"
 #include "api/endpoints/endpoints.h"
 #include "api/fields.h"
 #include "api/server.h"
@@ -5,6 +7,8 @@
 #include "vault/protocol/envelope.h"
 #include "vault/protocol/secret.h"
 
+#include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -84,17 +88,38 @@ static void take_submission(struct fields *f, struct vault_submission *in, size_
         fields_text(f, vault_text_names[i], in->texts[i], VAULT_TEXT_MAX);
 }
 
+/* Charges it to the sender's token, or else to the address it comes from. */
+static void charge(struct request *r, const struct access *who)
+{
+    const struct config_limits *limits = server_limits(r->server);
+    struct vault_submission *in = &r->job.in.submit;
+
+    if (who->kind == ACCESS_TOKEN) {
+        snprintf(in->payer, sizeof(in->payer), "token:%s", who->token.name);
+        in->payer_live_max = limits->token_live;
+        in->payer_bytes_max = limits->token_bytes;
+    } else {
+        client_payer(&r->client, in->payer, sizeof(in->payer));
+        in->payer_live_max = limits->address_live;
+        in->payer_bytes_max = limits->address_bytes;
+    }
+}
+
 void handoffs_put(struct request *r)
 {
+    struct access who;
     struct fields f;
 
-    if (!server_submissions_open(r->server)) {
+    if (access_for(r, ACCESS_SUBMIT, &who) != 0)
+        return;
+    if (who.kind == ACCESS_NOBODY && !server_submissions_open(r->server)) {
         request_refuse(r, PROBLEM_UNAUTHORIZED,
                        "Nothing was stored. This service takes submissions from senders that its "
-                       "operator knows.");
+                       "operator knows: send a sender's token as Authorization: Bearer.");
         return;
     }
     r->job.op = VAULT_SUBMIT;
+    charge(r, &who);
     fields_begin(&f, r->body, r->body_len);
     take_submission(&f, &r->job.in.submit, server_envelope_max(r->server));
     if (!fields_end(&f)) {
@@ -126,6 +151,32 @@ void handoffs_put_done(struct request *r)
     request_reply(r, result->answer == ANSWER_OK ? MHD_HTTP_CREATED : MHD_HTTP_OK, &t);
 }
 
+void endpoints_add_view(struct text *t, const uint8_t id[16], const struct vault_view *view)
+{
+    text_add(t, "\"id\":\"");
+    text_id(t, id);
+    text_add(t, "\",\"state\":\"");
+    text_add(t, lifecycle_state_name(view->state));
+    text_add(t, view->burned ? "\",\"burned\":true" : "\",\"burned\":false");
+    text_add(t, view->code ? ",\"code\":true" : ",\"code\":false");
+    text_add(t, ",\"envelope_hash\":\"");
+    text_base64url(t, view->envelope_hash, sizeof(view->envelope_hash));
+    text_add(t, "\",\"created_at\":");
+    text_i64(t, view->created_at);
+    text_add(t, ",\"expires_at\":");
+    text_i64(t, view->expires_at);
+    text_add(t, ",\"changed_at\":");
+    text_i64(t, view->changed_at);
+    if (view->lease_until != 0) {
+        text_add(t, ",\"lease_until\":");
+        text_i64(t, view->lease_until);
+    }
+    if (view->shown_label[0] != '\0') {
+        text_add(t, ",\"shown_label\":");
+        text_json_string(t, view->shown_label, strlen(view->shown_label));
+    }
+}
+
 void handoffs_get(struct request *r)
 {
     struct vault_view view;
@@ -134,37 +185,32 @@ void handoffs_get(struct request *r)
     if (request_refused(r, vault_read(server_vault(r->server), r->id, &view)))
         return;
     t = request_json(r, REPLY_MAX);
-    text_add(&t, "{\"id\":\"");
-    text_id(&t, r->id);
-    text_add(&t, "\",\"state\":\"");
-    text_add(&t, lifecycle_state_name(view.state));
-    text_add(&t, view.burned ? "\",\"burned\":true" : "\",\"burned\":false");
-    text_add(&t, view.code ? ",\"code\":true" : ",\"code\":false");
-    text_add(&t, ",\"envelope_hash\":\"");
-    text_base64url(&t, view.envelope_hash, sizeof(view.envelope_hash));
-    text_add(&t, "\",\"created_at\":");
-    text_i64(&t, view.created_at);
-    text_add(&t, ",\"expires_at\":");
-    text_i64(&t, view.expires_at);
-    text_add(&t, ",\"changed_at\":");
-    text_i64(&t, view.changed_at);
-    if (view.lease_until != 0) {
-        text_add(&t, ",\"lease_until\":");
-        text_i64(&t, view.lease_until);
-    }
-    if (view.shown_label[0] != '\0') {
-        text_add(&t, ",\"shown_label\":");
-        text_json_string(&t, view.shown_label, strlen(view.shown_label));
-    }
+    text_add(&t, "{");
+    endpoints_add_view(&t, r->id, &view);
     text_add(&t, "}");
     request_reply(r, MHD_HTTP_OK, &t);
 }
 
 void handoffs_delete(struct request *r)
 {
+    struct access who;
+
+    if (access_read(r, &who) != 0)
+        return;
+    if (who.kind == ACCESS_NOBODY) {
+        request_refuse(r, PROBLEM_UNAUTHORIZED,
+                       "Nothing was changed. Send the manage key, 43 characters, as "
+                       "Authorization: Bearer.");
+        return;
+    }
+    if (who.kind == ACCESS_TOKEN) {
+        request_refuse(r, PROBLEM_FORBIDDEN, NULL);
+        return;
+    }
     r->job.op = VAULT_REVOKE;
-    if (request_bearer(r, r->job.in.manage_key) == 0)
-        request_post(r);
+    memcpy(r->job.in.manage_key, who.key, sizeof(who.key));
+    sodium_memzero(who.key, sizeof(who.key));
+    request_post(r);
 }
 
 void handoffs_delete_done(struct request *r)

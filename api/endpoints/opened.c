@@ -1,3 +1,4 @@
+#include "api/access.h"
 #include "api/endpoints/endpoints.h"
 #include "api/fields.h"
 
@@ -13,7 +14,10 @@ void opened_post(struct request *r)
 {
     struct vault_opening *in = &r->job.in.opened;
     struct fields f;
+    struct access who;
 
+    if (access_for(r, ACCESS_REDEEM, &who) != 0)
+        return;
     r->job.op = VAULT_OPENED;
     fields_begin(&f, r->body, r->body_len);
     fields_bytes(&f, "opened_token", in->opened_token, sizeof(in->opened_token));

@@ -1,3 +1,4 @@
+#include "api/access.h"
 #include "api/endpoints/endpoints.h"
 #include "api/fields.h"
 #include "vault/protocol/secret.h"
@@ -78,7 +79,10 @@ void receipts_post(struct request *r)
 {
     struct vault_receipt *in = &r->job.in.receipt;
     struct fields f;
+    struct access who;
 
+    if (access_for(r, ACCESS_REDEEM, &who) != 0)
+        return;
     r->job.op = VAULT_RECEIPT;
     fields_begin(&f, r->body, r->body_len);
     take_outcome(&f, in);

@@ -1,6 +1,6 @@
 #include "cli/client.h"
 #include "cli/command.h"
-#include "cli/duration.h"
+#include "vault/protocol/duration.h"
 #include "cli/generate.h"
 #include "cli/output.h"
 #include "cli/payload.h"

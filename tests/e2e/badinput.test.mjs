@@ -323,7 +323,7 @@ test('methods and paths', async () => {
             problem(reply, 405, 'method-not-allowed');
             assert.deepEqual(reply.headers.allow.split(/, */).sort(), allowed.sort());
         }
-    for (const path of ['/v1', '/v1/handoffs', '/v2/handoffs', `${h.path}/`, `${h.path}/claims`,
+    for (const path of ['/v1', '/v1/handoff', '/v2/handoffs', `${h.path}/`, `${h.path}/claims`,
         `/v1/handoffs/${h.id}/claim/x`, '/V1/handoffs', `/${h.path}`, '/favicon.ico'])
         problem(await client.call('GET', path), 404, 'not-found');
     await isStill(h, 'available', 1);

@@ -1,6 +1,6 @@
 /* Goal: a span of time is read exactly, and what is not one, or not within its bounds, is refused
    without touching the result. */
-#include "cli/duration.h"
+#include "vault/protocol/duration.h"
 #include "tests/unit/unit.h"
 
 #include <stdint.h>

@@ -117,7 +117,7 @@ static void test_paths_that_are_none(void **state)
                                       "/LIVEZ",
                                       "/livezz",
                                       "/v1",
-                                      "/v1/handoffs",
+                                      "/v1/handoff",
                                       "/v1/handoffs/",
                                       "/v2/handoffs/" ID,
                                       HANDOFF "/",

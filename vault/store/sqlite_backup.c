@@ -24,7 +24,7 @@ static const char *const copying =
 static int attach(struct store *s, const char *path)
 {
     sqlite3_stmt *statement = NULL;
-    int rc = -1;
+    int rc;
 
     if (sqlite_prepare(s, &statement, "ATTACH ? AS source") == NULL)
         return -1;

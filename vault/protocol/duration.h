@@ -1,6 +1,6 @@
 /* Spans of time as people write them: "7d", "90m". */
-#ifndef HANDOFF_CLI_DURATION_H
-#define HANDOFF_CLI_DURATION_H
+#ifndef HANDOFF_VAULT_PROTOCOL_DURATION_H
+#define HANDOFF_VAULT_PROTOCOL_DURATION_H
 
 #include <stdint.h>
 

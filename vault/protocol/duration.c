@@ -1,4 +1,4 @@
-#include "cli/duration.h"
+#include "vault/protocol/duration.h"
 
 #include "vault/protocol/encoding.h"
 

@@ -1,0 +1,40 @@
+// The operator's side: handoffd's commands on the data directory of a service.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+
+import { handoffd } from './service.mjs';
+
+// Runs handoffd with these arguments. Returns { status, stdout, stderr }.
+export function operate(args, { env = {} } = {}) {
+    return new Promise((resolve, reject) => {
+        const child = spawn(handoffd, args, {
+            stdio: ['ignore', 'pipe', 'pipe'],
+            env: { ...process.env, ...env },
+        });
+        const result = { stdout: '', stderr: '' };
+        child.stdout.on('data', (data) => (result.stdout += data));
+        child.stderr.on('data', (data) => (result.stderr += data));
+        child.on('error', reject);
+        child.on('close', (code, signal) => resolve({ ...result, status: signal ?? code }));
+    });
+}
+
+// Insists on success; returns what was printed.
+export async function operated(args, options) {
+    const { status, stdout, stderr } = await operate(args, options);
+    assert.equal(status, 0, `handoffd ${args.join(' ')}: ${stderr}`);
+    assert.doesNotMatch(stderr, /Sanitizer|runtime error/);
+    return { stdout, stderr };
+}
+
+// A new token: its text.
+export async function addToken(data, role, name, more = []) {
+    const { stdout } = await operated([
+        'token', 'add', '--data', data, '--role', role, '--name', name, ...more,
+    ]);
+    assert.match(stdout, new RegExp(`^hof_${role}_[A-Za-z0-9_-]{43}\n$`));
+    return stdout.trim();
+}
+
+export const bearer = (token) => ({ authorization: `Bearer ${token}` });

@@ -55,8 +55,8 @@ struct request {
     uint64_t number;       /* of the request: its X-Request-Id */
     int64_t started_us;
     struct client client; /* whom it comes from */
-    uint8_t id[16]; /* of the handoff, where the route has one */
-    uint8_t *body;  /* from secret_heap_alloc */
+    uint8_t id[16];       /* of the handoff, where the route has one */
+    uint8_t *body;        /* from secret_heap_alloc */
     size_t body_len, body_size;
     struct reply reply;
     struct vault_job job;

@@ -22,9 +22,9 @@ struct committer {
     pthread_t thread;
     atomic_int_least64_t latest; /* the latest time given out or recorded */
     struct rotation rotation;
-    int64_t destroy_at;  /* when the old master key may go */
-    uint32_t rotated_to; /* the key under which all is */
-    bool key_file_bad;   /* and the operator has been told */
+    int64_t destroy_at; /* when the old master key may go */
+    struct rotation_watch keys;
+    bool rotating;
 
     pthread_mutex_t lock; /* for all below */
     pthread_cond_t work;  /* to the thread: something to do */
@@ -231,37 +231,6 @@ static int64_t monotonic_ms(void)
 
 /* ---- the master key's rotation ---- */
 
-/* Looks whether the key file has a new key. */
-static void look_for_keys(struct committer *c)
-{
-    char why[256];
-    const int rc = keyring_reload(c->options.keyring, &c->options.key_file, why, sizeof(why));
-
-    if (rc < 0 && !c->key_file_bad)
-        report(c, VAULT_REPORT_ERROR,
-               "the key file cannot be read; the keys that were read before are still used", 0);
-    c->key_file_bad = rc < 0;
-    if (rc > 0) {
-        report(c, VAULT_REPORT_INFO, "a new master key: what is at rest is sealed again",
-               keyring_current(c->options.keyring));
-        c->rotation = (struct rotation){0};
-    }
-}
-
-static void destroy_old_keys(struct committer *c)
-{
-    c->rotated_to = keyring_current(c->options.keyring);
-    if (keyring_shrink(c->options.keyring, &c->options.key_file) == 0)
-        report(c, VAULT_REPORT_INFO, "the old master key is destroyed; the current one is",
-               c->rotated_to);
-    else
-        report(c, VAULT_REPORT_WARNING,
-               "nothing is under the old master key any more: take it out of the key file, which "
-               "is not the service's own to write; the current one is",
-               c->rotated_to);
-    c->rotation = (struct rotation){0};
-}
-
 static int rotate_some(struct committer *c)
 {
     const struct rotation before = c->rotation;
@@ -281,24 +250,22 @@ static int rotate_some(struct committer *c)
 /* Does what a rotation needs next. Returns when to be called again. */
 static int64_t rotate(struct committer *c)
 {
-    struct keyring *k = c->options.keyring;
-    bool rotating;
-    int rc = 0;
+    const int64_t later = monotonic_ms() + COMMITTER_KEYS_MS;
 
-    if (c->rotation.phase == ROTATION_DETAILS && !c->rotation.begun)
-        look_for_keys(c);
-    rotating = keyring_count(k) > 1 && keyring_current(k) != c->rotated_to;
-    if (rotating && c->rotation.phase != ROTATION_DONE) {
-        rc = rotate_some(c);
+    if (!c->rotating)
+        c->rotating = rotation_wanted(&c->keys);
+    figures_rotating(c->options.figures, c->rotating);
+    if (c->rotating && c->rotation.phase != ROTATION_DONE) {
         c->destroy_at = monotonic_ms() + COMMITTER_DESTROY_MS;
-    } else if (rotating && monotonic_ms() >= c->destroy_at) {
-        destroy_old_keys(c);
-        rotating = false;
+        return rotate_some(c) == 0 ? 0 : later;
     }
-    figures_rotating(c->options.figures, rotating);
-    if (rc == 0 && rotating && c->rotation.phase != ROTATION_DONE)
-        return 0;
-    return monotonic_ms() + COMMITTER_KEYS_MS;
+    if (c->rotating && monotonic_ms() >= c->destroy_at) {
+        rotation_destroy(&c->keys);
+        c->rotation = (struct rotation){0};
+        c->rotating = false;
+    }
+    figures_rotating(c->options.figures, c->rotating);
+    return later;
 }
 
 /* ---- the thread ---- */
@@ -472,6 +439,8 @@ struct committer *committer_start(const struct committer_options *options, struc
     c->options = *options;
     c->store = store;
     c->tail = &c->head;
+    c->keys = (struct rotation_watch){
+        .keyring = options->keyring, .file = &c->options.key_file, .vault = options->vault};
     snprintf(c->path, sizeof(c->path), "%s", options->path);
 
     if (begin(c) != 0 || record_vault_opened(&c->ledger) != 0 || commit(c, 0) != ANSWER_OK) {

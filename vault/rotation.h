@@ -16,10 +16,26 @@ enum rotation_phase { ROTATION_DETAILS, ROTATION_ENVELOPES, ROTATION_FINISH, ROT
 /* How far it has come. Zeroed is the beginning. */
 struct rotation {
     enum rotation_phase phase;
-    int64_t event;  /* details up to here are done; 0 at the beginning stands for -1 */
+    bool begun;     /* in this phase */
+    int64_t event;  /* details up to here are done */
     uint8_t id[16]; /* envelopes up to here are done */
-    bool begun;
 };
+
+/* The service's watch over its keys: what it remembers from one look to the next. */
+struct rotation_watch {
+    struct keyring *keyring;
+    const struct keyring_file *file;
+    const struct vault_options *vault; /* for report */
+    bool file_bad;                     /* and the operator has been told */
+    uint32_t rotated_to;               /* the key under which all is, as far as is known */
+};
+
+/* Looks whether the key file has a new key, and takes it in. Returns whether a rotation is wanted.
+ */
+bool rotation_wanted(struct rotation_watch *w) __attribute__((nonnull));
+
+/* Destroys the old keys after a rotation, or tells the operator to where only he can. */
+void rotation_destroy(struct rotation_watch *w) __attribute__((nonnull));
 
 /* Does one step within l's transaction, of at most ROTATION_STEP_ROWS rows. Returns 0, or -1 when
    the store failed or something at rest cannot be opened; *r then is as it was. */

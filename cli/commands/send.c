@@ -1,6 +1,5 @@
 #include "cli/client.h"
 #include "cli/command.h"
-#include "vault/protocol/duration.h"
 #include "cli/generate.h"
 #include "cli/output.h"
 #include "cli/payload.h"
@@ -10,6 +9,7 @@
 #include "cli/state.h"
 #include "cli/terminal.h"
 #include "cli/timeline.h"
+#include "vault/protocol/duration.h"
 #include "vault/protocol/envelope.h"
 #include "vault/protocol/text.h"
 

@@ -14,6 +14,11 @@ const rooms = [
     },
     { folder: 'vault/', own: [/^vault\/[^/]+\.h$/, /^vault\/protocol\//, /^vault\/store\/store\.h$/] },
     {
+        folder: 'api/commands/',
+        own: [/^api\//, vaultDoor, /^vault\/admin\.h$/, /^vault\/protocol\//],
+        libraries: ['jansson'],
+    },
+    {
         folder: 'api/',
         own: [/^api\//, vaultDoor, /^vault\/protocol\//],
         libraries: ['jansson', 'microhttpd', 'seccomp', 'confuse'],
@@ -56,6 +61,7 @@ const layering = {
     plants: [
         { path: 'cli/planted.c', text: '#include "vault/vault.h"\n' },
         { path: 'api/planted.c', text: '#include "vault/store/store.h"\n' },
+        { path: 'api/planted.c', text: '#include "vault/admin.h"\n' },
         { path: 'api/endpoints/planted.c', text: '#include "vault/ledger.h"\n' },
         { path: 'vault/planted.c', text: '#include "api/reply.h"\n' },
         { path: 'vault/planted.c', text: '#include "vault/store/sqlite.h"\n' },

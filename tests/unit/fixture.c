@@ -17,18 +17,25 @@
 
 static void open_vault(struct fixture *f)
 {
-    const struct vault_options options = {.dir = f->dir, .readers = 2};
     char why[256];
 
-    f->vault = vault_open(&options, why, sizeof(why));
+    f->options.dir = f->dir;
+    f->options.readers = 2;
+    f->vault = vault_open(&f->options, why, sizeof(why));
     if (f->vault == NULL)
         fail_msg("the vault does not open: %s", why);
 }
 
 void fixture_open(struct fixture *f)
 {
+    fixture_open_limited(f, 0, 0);
+}
+
+void fixture_open_limited(struct fixture *f, uint64_t live_max, uint64_t live_bytes_max)
+{
     const char *tmp = getenv("TMPDIR");
 
+    f->options = (struct vault_options){.live_max = live_max, .live_bytes_max = live_bytes_max};
     snprintf(f->dir, sizeof(f->dir), "%s/handoff-unit-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(f->dir));
     open_vault(f);
@@ -120,6 +127,13 @@ static void fill_submission(struct vault_submission *in, const struct party *p)
 void party_submit(struct fixture *f, struct party *p, size_t size, const char *code,
                   void (*prepare)(struct vault_submission *in))
 {
+    assert_string_equal(answer_name(party_try(f, p, size, code, prepare)), "ok");
+}
+
+enum answer party_try(struct fixture *f, struct party *p, size_t size, const char *code,
+                      void (*prepare)(struct vault_submission *in))
+{
+    enum answer answer;
     struct secret *normalised = NULL;
     uint8_t *plain = calloc(1, size + 1);
     struct vault_job job = {.op = VAULT_SUBMIT};
@@ -148,8 +162,9 @@ void party_submit(struct fixture *f, struct party *p, size_t size, const char *c
     p->submitted = job;
     p->submitted.in.submit.envelope = NULL;
     vault_call(f->vault, &job);
-    assert_string_equal(answer_name(job.result.answer), "ok");
+    answer = job.result.answer;
     vault_job_clear(&job);
+    return answer;
 }
 
 void party_free(struct party *p)

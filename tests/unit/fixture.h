@@ -8,6 +8,7 @@
 
 struct fixture {
     char dir[64];
+    struct vault_options options; /* by which it is opened */
     struct vault *vault;
 };
 
@@ -20,8 +21,10 @@ struct party {
     struct vault_job submitted; /* without its envelope: for submitting it again */
 };
 
-/* Makes a directory and opens a vault in it; fails the test when it cannot. */
+/* Makes a directory and opens a vault in it; fails the test when it cannot. The second with the
+   most that may live at once; 0: no limit. */
 void fixture_open(struct fixture *f);
+void fixture_open_limited(struct fixture *f, uint64_t live_max, uint64_t live_bytes_max);
 
 /* Closes and opens the vault again. */
 void fixture_reopen(struct fixture *f);
@@ -33,9 +36,13 @@ void fixture_close(struct fixture *f);
 size_t fixture_search(const struct fixture *f, const void *needle, size_t len);
 
 /* Makes a handoff of a plaintext of size bytes, with a code where code is not NULL, and submits it
-   with options set by prepare (may be NULL). */
+   with options set by prepare (may be NULL). The second returns the answer, the first insists on
+   OK.
+ */
 void party_submit(struct fixture *f, struct party *p, size_t size, const char *code,
                   void (*prepare)(struct vault_submission *in));
+enum answer party_try(struct fixture *f, struct party *p, size_t size, const char *code,
+                      void (*prepare)(struct vault_submission *in));
 void party_free(struct party *p);
 
 /* The calls; claimant NULL is the party's own. Each returns the answer and leaves the result in

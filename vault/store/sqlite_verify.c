@@ -88,8 +88,8 @@ int store_verify(struct store *s, char *why, size_t why_size)
     int rc = check_integrity(s, why, why_size);
 
     if (rc == 0)
-        rc = check_counts(s, why, why_size);
-    if (rc == 0)
         rc = check_events(s, why, why_size);
+    if (rc == 0)
+        rc = check_counts(s, why, why_size);
     return rc;
 }

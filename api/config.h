@@ -1,4 +1,4 @@
-/* What the service can be told: one table makes the flags and the help. */
+/* The service's configuration, from the command line and a file. api/option.h has the table. */
 #ifndef HANDOFF_API_CONFIG_H
 #define HANDOFF_API_CONFIG_H
 
@@ -23,7 +23,7 @@ struct config_network {
     uint8_t bits;        /* that must match, of 128 */
 };
 
-enum { CONFIG_PROXIES_MAX = 32 };
+enum { CONFIG_PROXIES_MAX = 32, CONFIG_OPTIONS = 25, CONFIG_WARNINGS = 4 };
 
 struct config_proxies {
     struct config_network networks[CONFIG_PROXIES_MAX];
@@ -60,7 +60,12 @@ struct config {
     unsigned request_deadline_s;
     unsigned threads;
     struct log log;
-    void *memory; /* what the texts above lie in; config_free's */
+    const char *warnings[CONFIG_WARNINGS]; /* what an operator should think about again */
+
+    /* ---- how it came to be ---- */
+    bool open_given, rates_off, token_rate_given, handoff_rate_given;
+    const char *given[CONFIG_OPTIONS]; /* each option's value as it was written; NULL: it was not */
+    void *memory;                      /* what the file's texts lie in; config_free's */
 };
 
 enum config_result { CONFIG_RUN, CONFIG_DONE, CONFIG_WRONG };
@@ -71,6 +76,11 @@ enum config_result { CONFIG_RUN, CONFIG_DONE, CONFIG_WRONG };
    the file. Whatever comes of it, config_free. */
 enum config_result config_read(struct config *c, int argc, char **argv, FILE *out, char *why,
                                size_t why_size) __attribute__((nonnull, warn_unused_result));
+
+/* The options, by name, in which two configurations differ and for which SIGHUP is not enough.
+   Returns how many of names (CONFIG_OPTIONS of them) were filled. */
+size_t config_differences(const struct config *running, const struct config *wanted,
+                          const char *names[CONFIG_OPTIONS]) __attribute__((nonnull));
 
 /* Frees the texts; a zeroed one is nothing. */
 void config_free(struct config *c) __attribute__((nonnull));

@@ -1,8 +1,10 @@
 #include "api/connections.h"
 
+#include "api/client.h"
 #include "api/handler.h"
 #include "api/problem.h"
 #include "api/server.h"
+#include "api/tally.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -19,6 +21,9 @@ enum phase { PHASE_IDLE, PHASE_READING, PHASE_WORKING, PHASE_SENDING, PHASE_CUT 
 struct connection {
     struct connection *next, **link;
     int fd;
+    struct server *server;
+    uint8_t network[16]; /* of the client, where it is counted */
+    bool counted;
     /* Phase and deadline in one word, so that a change of phase and a cut cannot both happen: the
        deadline in milliseconds times 8, plus the phase. */
     atomic_int_least64_t state;
@@ -28,6 +33,8 @@ struct connection {
 struct connections {
     pthread_mutex_t lock; /* for the list; a socket is not closed while it is held */
     struct connection *first;
+    unsigned count;
+    struct server *server; /* NULL: no limits */
 };
 
 static int64_t state_of(enum phase phase, int64_t deadline_ms)
@@ -62,6 +69,41 @@ void connections_free(struct connections *c)
     free(c);
 }
 
+void connections_serve(struct connections *c, struct server *s)
+{
+    c->server = s;
+}
+
+unsigned connections_count(struct connections *c)
+{
+    unsigned count;
+
+    pthread_mutex_lock(&c->lock);
+    count = c->count;
+    pthread_mutex_unlock(&c->lock);
+    return count;
+}
+
+/* Counts a connection to its client, unless that has too many. A proxy's and a unix socket's are
+   those of many clients. Returns whether it may stay. */
+static bool count(struct connections *c, struct connection *n, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *peer = info != NULL ? info->client_addr : NULL;
+    struct client client;
+
+    if (c->server == NULL)
+        return true;
+    client_of_peer(&client, peer);
+    if (!client.known || client_is_proxy(server_proxies(c->server), peer))
+        return true;
+    memcpy(n->network, client.network, sizeof(n->network));
+    n->counted = tally_enter(server_connection_tally(c->server), n->network,
+                             server_limits(c->server)->address_connections);
+    return n->counted;
+}
+
 static void opened(struct connections *c, struct MHD_Connection *connection, void **context)
 {
     const union MHD_ConnectionInfo *info =
@@ -72,14 +114,20 @@ static void opened(struct connections *c, struct MHD_Connection *connection, voi
     if (n == NULL)
         return;
     n->fd = info->connect_fd;
+    n->server = c->server;
     atomic_init(&n->state, state_of(PHASE_IDLE, in_ms(CONNECTIONS_IDLE_MS)));
     atomic_init(&n->number, 0);
+    if (!count(c, n, connection)) {
+        atomic_store(&n->state, state_of(PHASE_CUT, 0));
+        (void)shutdown(n->fd, SHUT_RDWR);
+    }
     pthread_mutex_lock(&c->lock);
     n->next = c->first;
     n->link = &c->first;
     if (c->first != NULL)
         c->first->link = &n->next;
     c->first = n;
+    c->count++;
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -87,10 +135,13 @@ static void closed(struct connections *c, struct connection *n)
 {
     if (n == NULL)
         return;
+    if (n->counted)
+        tally_leave(server_connection_tally(c->server), n->network);
     pthread_mutex_lock(&c->lock);
     *n->link = n->next;
     if (n->next != NULL)
         n->next->link = n->link;
+    c->count--;
     pthread_mutex_unlock(&c->lock);
     free(n);
 }
@@ -110,6 +161,13 @@ static struct connection *find(struct MHD_Connection *connection)
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     return info != NULL ? info->socket_context : NULL;
+}
+
+struct server *connections_server(struct MHD_Connection *connection)
+{
+    const struct connection *n = find(connection);
+
+    return n != NULL ? n->server : NULL;
 }
 
 /* Changes the phase, unless the connection was cut. */
@@ -208,11 +266,11 @@ static void tell_too_late(const struct connection *n)
 }
 
 /* Shuts a connection down if it still is in the state that was seen. Returns whether it was. */
-static bool cut(struct connection *n, int64_t state, bool tell)
+static bool cut(const struct connections *c, struct connection *n, int64_t state, bool tell)
 {
     if (!atomic_compare_exchange_strong(&n->state, &state, state_of(PHASE_CUT, 0)))
         return false;
-    if (tell)
+    if (tell && (c->server == NULL || !server_speaks_tls(c->server)))
         tell_too_late(n);
     shutdown(n->fd, SHUT_RDWR);
     return true;
@@ -228,7 +286,8 @@ unsigned connections_expire(struct connections *c, int64_t now_ms)
         const enum phase phase = phase_of(state);
 
         if (phase != PHASE_WORKING && phase != PHASE_CUT && now_ms >= state >> 3 &&
-            cut(n, state, phase == PHASE_READING || (phase == PHASE_IDLE && has_begun(n, state))))
+            cut(c, n, state,
+                phase == PHASE_READING || (phase == PHASE_IDLE && has_begun(n, state))))
             count++;
     }
     pthread_mutex_unlock(&c->lock);
@@ -261,7 +320,7 @@ unsigned connections_end(struct connections *c, int64_t now_ms, bool all)
         const int64_t state = atomic_load(&n->state);
 
         if (is_over(n, state, now_ms, all))
-            (void)cut(n, state, phase_of(state) == PHASE_READING);
+            (void)cut(c, n, state, phase_of(state) == PHASE_READING);
         left++;
     }
     pthread_mutex_unlock(&c->lock);

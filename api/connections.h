@@ -17,13 +17,24 @@ enum {
 };
 
 struct connections;
+struct server;
 
 struct connections *connections_new(void) __attribute__((warn_unused_result));
 void connections_free(struct connections *c);
 
+/* From now on holds clients to the server's limit of connections, and speaks as it does: under TLS
+   nothing is written past libmicrohttpd. */
+void connections_serve(struct connections *c, struct server *s) __attribute__((nonnull));
+
+/* How many are open. */
+unsigned connections_count(struct connections *c) __attribute__((nonnull));
+
 /* For MHD_OPTION_NOTIFY_CONNECTION; ctx is the struct connections. */
 void connections_notify(void *ctx, struct MHD_Connection *connection, void **socket_context,
                         enum MHD_ConnectionNotificationCode code);
+
+/* The server of a connection; NULL where it has none. */
+struct server *connections_server(struct MHD_Connection *connection) __attribute__((nonnull));
 
 /* A request line has come: the request, of this number, must be complete within ms. */
 void connections_reading(struct MHD_Connection *connection, int64_t ms, uint64_t number);

@@ -2,7 +2,9 @@
 
 #include "api/connections.h"
 #include "api/guard.h"
+#include "api/limits.h"
 #include "api/log.h"
+#include "api/metrics.h"
 #include "api/request.h"
 #include "api/router.h"
 #include "api/server.h"
@@ -49,12 +51,15 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
                                   r->reply.problem ? "application/problem+json"
                                                    : "application/json");
     add_number_header(response, "X-Request-Id", r->number);
+    if (server_wants_https(r->server))
+        (void)MHD_add_response_header(response, "Strict-Transport-Security", "max-age=63072000");
     if (r->reply.allow != NULL)
         (void)MHD_add_response_header(response, "Allow", r->reply.allow);
     if (r->reply.retry_after_s != 0)
         add_number_header(response, "Retry-After", r->reply.retry_after_s);
     if (r->reply.status == MHD_HTTP_UNAUTHORIZED)
         (void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    limits_headers(r, response);
     if (r->close || server_is_draining(r->server))
         (void)MHD_add_response_header(response, "Connection", "close");
 }
@@ -161,11 +166,21 @@ static enum MHD_Result begin(struct request *r, const char *url, const char *met
         return refuse(r, PROBLEM_BAD_REQUEST, fields.objection);
     if (server_is_draining(r->server))
         return refuse_at_the_end(r);
+    client_find(&r->client, r->connection, server_proxies(r->server));
     router_find(&match, method, url);
+    if (!limits_address(r, match.result == ROUTER_FOUND ? match.route->cost : 1)) {
+        r->close |= fields.length > 0;
+        return queue(r);
+    }
     if (match.result != ROUTER_FOUND)
         return refuse_route(r, &match, fields.length > 0);
     r->route = match.route;
     memcpy(r->id, match.id, sizeof(r->id));
+    r->has_id = match.has_id;
+    if (r->has_id && !limits_handoff(r)) {
+        r->close |= fields.length > 0;
+        return queue(r);
+    }
     return begin_body(r, &fields);
 }
 
@@ -194,6 +209,8 @@ static enum MHD_Result act(struct request *r)
 static enum MHD_Result finish(struct request *r)
 {
     r->stage = REQUEST_DONE;
+    if (r->has_id && r->job.done != NULL)
+        limits_handoff_answered(r);
     r->route->finish(r);
     return r->stage == REQUEST_SUSPENDED ? MHD_YES : queue(r);
 }
@@ -263,6 +280,8 @@ void handler_completed(void *ctx, struct MHD_Connection *connection, void **requ
             .microseconds = server_now_us() - r->started_us,
         };
 
+        metrics_count(server_metrics(r->server), r->route, line.status, line.code,
+                      line.microseconds);
         log_request(server_log(r->server), &line);
     }
     request_free(r);

@@ -1,7 +1,7 @@
 /*
  * The service's log: one line for each thing on stderr, in one write. It can hold no secret,
  * because nothing that came from a client fits through these signatures: only static words, numbers
- * and the request ids that we make ourselves.
+ * and the request ids that we make ourselves. What the operator wrote has a door of its own.
  */
 #ifndef HANDOFF_API_LOG_H
 #define HANDOFF_API_LOG_H
@@ -14,13 +14,23 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 /* "error", "warning", "info" or "debug". Returns 0 or -1. */
 int log_level_parse(const char *name, enum log_level *level);
 
+/* "text" or "json". Returns 0 or -1. */
+int log_format_parse(const char *name, bool *json) __attribute__((nonnull));
+
 /* A log: what is less important than its threshold is left out. */
 struct log {
     enum log_level threshold;
+    bool json; /* each line is a JSON object; false: text for people */
 };
 
 /* An occurrence: a static text and a number (left out when 0). */
 void log_note(const struct log *log, enum log_level level, const char *what, int64_t number)
+    __attribute__((nonnull));
+
+/* What the operator has to be told in words that are his own: a path, a fault in a configuration.
+   Never a client's. Control characters and bytes that are no UTF-8 are escaped; what is longer
+   than a line is cut. */
+void log_operator(const struct log *log, enum log_level level, const char *text)
     __attribute__((nonnull));
 
 struct log_request {

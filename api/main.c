@@ -1,6 +1,7 @@
 #include "api/commands/command.h"
 #include "api/config.h"
 #include "api/log.h"
+#include "api/metrics.h"
 #include "api/server.h"
 #include "vault/protocol/secret.h"
 #include "vault/vault.h"
@@ -23,16 +24,16 @@ static void report(void *ctx, int level, const char *what, int64_t number)
              what, number);
 }
 
-/* The signals that end the service are waited for by main alone: blocked before any thread starts.
- */
-static void block_signals(sigset_t *ending)
+/* The signals that end the service, or have it read its configuration again, are waited for by main
+   alone: blocked before any thread starts. */
+static void block_signals(sigset_t *waited)
 {
-    sigemptyset(ending);
-    sigaddset(ending, SIGTERM);
-    sigaddset(ending, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, ending, NULL);
+    sigemptyset(waited);
+    sigaddset(waited, SIGTERM);
+    sigaddset(waited, SIGINT);
+    sigaddset(waited, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, waited, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
 }
 
 /* Each connection is a file. */
@@ -52,21 +53,87 @@ static int fail(const char *why)
     return EXIT_FAILED;
 }
 
-/* Says where it serves, and serves until a signal comes. */
-static int serve(const struct config *config, struct vault *vault, const sigset_t *ending)
+static void tell_metrics(const struct log *log, const struct metrics *metrics)
 {
-    char why[WHY_MAX], address[80];
+    char address[128], words[160];
+
+    metrics_address(metrics, address, sizeof(address));
+    if (address[0] == '\0')
+        return;
+    snprintf(words, sizeof(words), "metrics at %s", address);
+    log_operator(log, LOG_LEVEL_INFO, words);
+}
+
+/* What an operator should think about again. */
+static void tell_warnings(const struct config *config)
+{
+    for (size_t i = 0; i < CONFIG_WARNINGS; i++)
+        if (config->warnings[i] != NULL)
+            log_note(&config->log, LOG_LEVEL_WARNING, config->warnings[i], 0);
+}
+
+/* Names what a start is needed for. */
+static void tell_differences(const struct config *running, const struct config *wanted)
+{
+    const char *names[CONFIG_OPTIONS];
+    const size_t count = config_differences(running, wanted, names);
+
+    for (size_t i = 0; i < count; i++) {
+        char words[160];
+
+        snprintf(words, sizeof(words), "%s was changed: that takes effect at the next start",
+                 names[i]);
+        log_operator(&wanted->log, LOG_LEVEL_WARNING, words);
+    }
+}
+
+/* SIGHUP: reads configuration and certificate again. What is wrong is told, and changes nothing. */
+static void reload(struct server *server, const struct config *running, int argc, char **argv)
+{
+    char why[WHY_MAX];
+    struct config wanted;
+
+    if (config_read(&wanted, argc, argv, stdout, why, sizeof(why)) != CONFIG_RUN ||
+        server_reload(server, &wanted, why, sizeof(why)) != 0) {
+        log_operator(server_log(server), LOG_LEVEL_ERROR, why);
+        log_note(server_log(server), LOG_LEVEL_ERROR,
+                 "nothing was changed: the configuration or the certificate is wrong", 0);
+    } else {
+        tell_differences(running, &wanted);
+        tell_warnings(&wanted);
+        log_note(server_log(server), LOG_LEVEL_INFO,
+                 "configuration and certificate were read again", 0);
+    }
+    config_free(&wanted);
+}
+
+/* Says where it serves, and serves until a signal comes. */
+static int serve(const struct config *config, struct vault *vault, const sigset_t *waited, int argc,
+                 char **argv)
+{
+    char why[WHY_MAX], address[128];
     struct server *server = server_start(config, vault, why, sizeof(why));
     int signal_number;
 
     if (server == NULL)
         return fail(why);
+    if (metrics_listen(server_metrics(server), server, config, why, sizeof(why)) != 0) {
+        server_drain(server);
+        return fail(why);
+    }
     server_address(server, address, sizeof(address));
-    printf("handoffd: listening on http://%s\n", address);
+    printf("handoffd: listening on %s%s\n",
+           config->listen.path != NULL ? ""
+           : config->tls_cert != NULL  ? "https://"
+                                       : "http://",
+           address);
     if (fflush(stdout) != 0)
         log_note(&config->log, LOG_LEVEL_WARNING, "the address could not be printed", 0);
     log_note(&config->log, LOG_LEVEL_INFO, "serving", 0);
-    (void)sigwait(ending, &signal_number);
+    tell_warnings(config);
+    tell_metrics(&config->log, server_metrics(server));
+    while (sigwait(waited, &signal_number) == 0 && signal_number == SIGHUP)
+        reload(server, config, argc, argv);
     log_note(&config->log, LOG_LEVEL_INFO, "ending: the requests in hand are answered", 0);
     server_drain(server);
     return EXIT_DONE;
@@ -78,7 +145,7 @@ int main(int argc, char **argv)
     struct config config;
     struct vault_options options = {.report = report, .report_ctx = &config.log};
     struct vault *vault;
-    sigset_t ending;
+    sigset_t waited;
     int status;
 
     if (secret_forbid_dumps() != 0 || sodium_init() < 0)
@@ -87,13 +154,14 @@ int main(int argc, char **argv)
     json_set_alloc_funcs(secret_heap_alloc, secret_heap_free);
     if (argc > 1 && argv[1][0] != '-')
         return command_main(argc, argv);
-    block_signals(&ending);
+    block_signals(&waited);
     raise_file_limit();
     switch (config_read(&config, argc, argv, stdout, why, sizeof(why))) {
     case CONFIG_DONE:
         return EXIT_DONE;
     case CONFIG_WRONG:
         fprintf(stderr, "handoffd: %s\n", why);
+        config_free(&config);
         return EXIT_USAGE;
     case CONFIG_RUN:
         break;
@@ -104,14 +172,17 @@ int main(int argc, char **argv)
     options.live_bytes_max = config.limits.live_bytes;
     options.readers = config.threads;
     vault = vault_open(&options, why, sizeof(why));
-    if (vault == NULL)
+    if (vault == NULL) {
+        config_free(&config);
         return fail(why);
+    }
     if (!secret_all_locked())
         log_note(&config.log, LOG_LEVEL_WARNING,
                  "keys cannot be locked into memory: raise the limit (LimitMEMLOCK)", 0);
-    status = serve(&config, vault, &ending);
+    status = serve(&config, vault, &waited, argc, argv);
     vault_close(vault);
     if (status == EXIT_DONE)
         log_note(&config.log, LOG_LEVEL_INFO, "ended", 0);
+    config_free(&config);
     return status;
 }

@@ -5,8 +5,6 @@
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/secret.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,33 +128,11 @@ void request_post(struct request *r)
     vault_post(server_vault(r->server), &r->job);
 }
 
-static void address_text(const struct sockaddr *address, char *out, size_t size)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
-
-        (void)inet_ntop(AF_INET, &in->sin_addr, out, (socklen_t)size);
-    } else if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)address;
-        const uint8_t *bytes = in->sin6_addr.s6_addr;
-
-        if (memcmp(bytes, mapped, sizeof(mapped)) == 0)
-            (void)inet_ntop(AF_INET, bytes + sizeof(mapped), out, (socklen_t)size);
-        else
-            (void)inet_ntop(AF_INET6, bytes, out, (socklen_t)size);
-    }
-}
-
 void request_origin(struct request *r)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const char *agent = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "User-Agent");
 
-    if (info != NULL && info->client_addr != NULL)
-        address_text(info->client_addr, r->job.address, sizeof(r->job.address));
+    memcpy(r->job.address, r->client.text, sizeof(r->job.address));
     for (size_t i = 0; agent != NULL && agent[i] != '\0' && i < sizeof(r->job.agent) - 1; i++)
         r->job.agent[i] = agent[i] >= 0x20 && agent[i] < 0x7f ? agent[i] : '?';
 }

@@ -7,6 +7,7 @@
 
 #include "api/client.h"
 #include "api/problem.h"
+#include "api/quota.h"
 #include "vault/vault.h"
 
 #include <microhttpd.h>
@@ -38,7 +39,8 @@ struct reply {
 struct wait {
     struct vault_watch watch;
     struct wait *next, **link;
-    bool listed; /* the request's own thread's: whether it was added and not removed */
+    bool counted; /* to its client */
+    bool listed;  /* the request's own thread's: whether it was added and not removed */
     int64_t deadline_ms;
     bool woken; /* resumed: once is enough */
 };
@@ -54,9 +56,11 @@ struct request {
     bool expected;         /* a 503 that is no fault: the service is ending */
     uint64_t number;       /* of the request: its X-Request-Id */
     int64_t started_us;
-    struct client client; /* whom it comes from */
-    uint8_t id[16];       /* of the handoff, where the route has one */
-    uint8_t *body;        /* from secret_heap_alloc */
+    struct client client; /* whom it comes from; known once the header fields are */
+    struct quota_standing standing[QUOTA_KINDS]; /* limit 0: none applied */
+    uint8_t id[16];                              /* of the handoff, where the route has one */
+    bool has_id;
+    uint8_t *body; /* from secret_heap_alloc */
     size_t body_len, body_size;
     struct reply reply;
     struct vault_job job;

@@ -10,35 +10,41 @@
 const struct route router_table[] = {
     {.method = "PUT",
      .pattern = "/v1/handoffs/{id}",
+     .cost = 5,
      .body_max = handoffs_put_max,
      .limit = server_envelope_max,
      .handle = handoffs_put,
      .finish = handoffs_put_done},
     {.method = "POST",
      .pattern = "/v1/handoffs/{id}/claim",
+     .cost = 1,
      .body_max = claim_post_max,
      .handle = claim_post,
      .finish = claim_post_done},
     {.method = "POST",
      .pattern = "/v1/handoffs/{id}/opened",
+     .cost = 1,
      .body_max = opened_post_max,
      .handle = opened_post,
      .finish = opened_post_done},
     {.method = "POST",
      .pattern = "/v1/handoffs/{id}/receipts",
+     .cost = 1,
      .body_max = receipts_post_max,
      .handle = receipts_post,
      .finish = receipts_post_done},
-    {.method = "GET", .pattern = "/v1/handoffs/{id}", .handle = handoffs_get},
+    {.method = "GET", .pattern = "/v1/handoffs/{id}", .cost = 1, .handle = handoffs_get},
     {.method = "DELETE",
      .pattern = "/v1/handoffs/{id}",
+     .cost = 1,
      .handle = handoffs_delete,
      .finish = handoffs_delete_done},
     {.method = "GET",
      .pattern = "/v1/handoffs/{id}/events",
+     .cost = 1,
      .handle = events_get,
      .finish = events_get_done},
-    {.method = "GET", .pattern = "/v1/handoffs", .handle = listing_get},
+    {.method = "GET", .pattern = "/v1/handoffs", .cost = 1, .handle = listing_get},
     {.method = "GET", .pattern = "/livez", .handle = health_live},
     {.method = "GET", .pattern = "/readyz", .handle = health_ready, .finish = health_ready_done},
 };
@@ -94,6 +100,7 @@ void router_find(struct router_match *m, const char *method, const char *path)
         if (strcmp(route->method, wanted) == 0) {
             m->result = ROUTER_FOUND;
             m->route = route;
+            m->has_id = strstr(route->pattern, "{id}") != NULL;
             return;
         }
         m->result = ROUTER_NO_METHOD;

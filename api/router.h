@@ -12,6 +12,8 @@ struct server;
 struct route {
     const char *method;  /* HEAD finds GET's row */
     const char *pattern; /* "{id}" stands for a handoff's identifier */
+    /* What it counts as against the limit of calls by address; 0: it is not counted. */
+    unsigned cost;
     /* The most bytes of a JSON body; NULL: the call takes none. */
     size_t (*body_max)(const struct server *s);
     /* The limit that a client is told instead, where one can be acted on; NULL: body_max. */
@@ -28,6 +30,7 @@ struct router_match {
     enum router_result result;
     const struct route *route; /* with ROUTER_FOUND */
     uint8_t id[16];
+    bool has_id;    /* whether the pattern has one */
     char allow[64]; /* with ROUTER_NO_METHOD: what the path does take */
 };
 

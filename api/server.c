@@ -2,7 +2,12 @@
 
 #include "api/connections.h"
 #include "api/handler.h"
+#include "api/limits.h"
+#include "api/listen.h"
 #include "api/log.h"
+#include "api/metrics.h"
+#include "api/tally.h"
+#include "api/tls.h"
 #include "api/waits.h"
 
 #include <errno.h>
@@ -18,14 +23,29 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROBE_GOOD_US = 1000000, BACKLOG = 1024, SPARE_FILES = 64 };
+enum { PROBE_GOOD_US = 1000000, SPARE_FILES = 64 };
+
+/* What can change while it serves. Those that were replaced stay until the end: a request may hold
+   one. */
+struct live {
+    struct live *older;
+    struct config_limits limits;
+    struct config_proxies proxies;
+    bool submissions_open;
+    struct log log;
+};
 
 struct server {
     struct config config;
+    _Atomic(struct live *) live;
+    struct tls *tls; /* NULL: no TLS */
+    struct tally *connection_tally, *wait_tally;
     struct vault *vault;
     struct MHD_Daemon *daemon;
     struct connections *connections;
     struct waits *waits;
+    struct metrics *metrics;
+    struct quota *quota;
     atomic_uint_least64_t number;
     atomic_bool draining;
     atomic_int_least64_t probed; /* when, in microseconds, times 2, plus whether ready; 0: never */
@@ -36,6 +56,22 @@ struct server {
     pthread_cond_t changed;
     bool ending; /* the timer's end */
 };
+
+/* Makes a configuration's changeable part the one in force. Returns 0 or -1. */
+static int put_in_force(struct server *s, const struct config *config)
+{
+    struct live *l = calloc(1, sizeof(*l));
+
+    if (l == NULL)
+        return -1;
+    l->limits = config->limits;
+    l->proxies = config->proxies;
+    l->submissions_open = config->submissions_open;
+    l->log = config->log;
+    l->older = atomic_load(&s->live);
+    atomic_store(&s->live, l);
+    return 0;
+}
 
 int64_t server_now_us(void)
 {
@@ -57,7 +93,40 @@ struct waits *server_waits(const struct server *s)
 
 const struct config_limits *server_limits(const struct server *s)
 {
-    return &s->config.limits;
+    return &atomic_load(&s->live)->limits;
+}
+
+struct tally *server_connection_tally(const struct server *s)
+{
+    return s->connection_tally;
+}
+
+struct tally *server_wait_tally(const struct server *s)
+{
+    return s->wait_tally;
+}
+
+bool server_speaks_tls(const struct server *s)
+{
+    return s->tls != NULL;
+}
+
+bool server_wants_https(const struct server *s)
+{
+    static const char https[] = "https://";
+
+    return s->tls != NULL || (s->config.base_url != NULL &&
+                              strncmp(s->config.base_url, https, sizeof(https) - 1) == 0);
+}
+
+struct quota *server_quota(const struct server *s)
+{
+    return s->quota;
+}
+
+const struct config_proxies *server_proxies(const struct server *s)
+{
+    return &atomic_load(&s->live)->proxies;
 }
 
 size_t server_envelope_max(const struct server *s)
@@ -67,7 +136,7 @@ size_t server_envelope_max(const struct server *s)
 
 bool server_submissions_open(const struct server *s)
 {
-    return s->config.submissions_open;
+    return atomic_load(&s->live)->submissions_open;
 }
 
 int64_t server_request_deadline_ms(const struct server *s)
@@ -77,12 +146,22 @@ int64_t server_request_deadline_ms(const struct server *s)
 
 const struct log *server_log(const struct server *s)
 {
-    return &s->config.log;
+    return &atomic_load(&s->live)->log;
 }
 
 bool server_is_draining(struct server *s)
 {
     return atomic_load(&s->draining);
+}
+
+struct metrics *server_metrics(const struct server *s)
+{
+    return s->metrics;
+}
+
+unsigned server_connections(const struct server *s)
+{
+    return connections_count(s->connections);
 }
 
 uint64_t server_next_number(struct server *s)
@@ -118,7 +197,7 @@ static void *run_timer(void *arg)
         waits_wake(s->waits, server_now_us() / 1000, false);
         cut = connections_expire(s->connections, server_now_us() / 1000);
         if (cut > 0)
-            log_note(&s->config.log, LOG_LEVEL_INFO, "connections were shut down at their deadline",
+            log_note(server_log(s), LOG_LEVEL_INFO, "connections were shut down at their deadline",
                      cut);
         pthread_mutex_lock(&s->lock);
         while (!s->ending && pthread_cond_timedwait(&s->changed, &s->lock, &until) != ETIMEDOUT)
@@ -135,7 +214,7 @@ static void log_library(void *ctx, const char *format, va_list arguments)
 
     (void)format;
     (void)arguments;
-    log_note(&s->config.log, LOG_LEVEL_DEBUG, "libmicrohttpd reports a fault of a connection", 0);
+    log_note(server_log(s), LOG_LEVEL_DEBUG, "libmicrohttpd reports a fault of a connection", 0);
 }
 
 /* As many connections as files may be open, within reason. */
@@ -150,42 +229,91 @@ static unsigned connection_limit(void)
     return (unsigned)files.rlim_cur - SPARE_FILES;
 }
 
-/* Opens the listening socket; -1 with errno. */
-static int listen_at(const struct sockaddr_storage *address)
+/* GnuTLS asks for the pair to show in a handshake; libmicrohttpd has made the connection the
+   session's pointer. */
+static int retrieve_pair(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+                         gnutls_pcert_st **certs, unsigned *count, gnutls_ocsp_data_st **ocsp,
+                         unsigned *ocsp_count, gnutls_privkey_t *key, unsigned *flags)
 {
-    const socklen_t len =
-        address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    const int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const int yes = 1;
+    struct MHD_Connection *connection = gnutls_session_get_ptr(session);
+    struct server *s = connection != NULL ? connections_server(connection) : NULL;
 
-    if (fd < 0)
-        return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
-        bind(fd, (const struct sockaddr *)(const void *)address, len) == 0 &&
-        listen(fd, BACKLOG) == 0)
-        return fd;
-    close(fd);
-    return -1;
+    (void)info;
+    *ocsp = NULL;
+    *ocsp_count = 0;
+    *flags = 0;
+    return s != NULL && s->tls != NULL ? tls_pair(s->tls, certs, count, key) : -1;
 }
 
 static struct MHD_Daemon *start_daemon(struct server *s, int fd)
 {
-    const struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, s->config.threads, NULL},
-                                          {MHD_OPTION_END, 0, NULL}};
-    const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                           MHD_USE_ERROR_LOG | (s->tls != NULL ? MHD_USE_TLS : 0U);
+    struct MHD_OptionItem more[4];
+    size_t count = 0;
 
+    if (s->config.threads > 1)
+        more[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)s->config.threads, NULL};
+    if (s->tls != NULL) {
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                                (void *)(uintptr_t)TLS_PRIORITIES};
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
+                                                (void *)(uintptr_t)retrieve_pair};
+    }
+    more[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        handler_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, s, MHD_OPTION_LISTEN_SOCKET,
-        fd, MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)SERVER_POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK, handler_target, s,
-        MHD_OPTION_NOTIFY_COMPLETED, handler_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
-        connections_notify, s->connections, MHD_OPTION_ARRAY, s->config.threads > 1 ? pool : none,
+        flags, 0, NULL, NULL, handler_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, s,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
+        handler_target, s, MHD_OPTION_NOTIFY_COMPLETED, handler_completed, s,
+        MHD_OPTION_NOTIFY_CONNECTION, connections_notify, s->connections, MHD_OPTION_ARRAY, more,
         MHD_OPTION_END);
+}
+
+/* Reads the certificate that a configuration names. */
+static int load_certificate(struct server *s, const struct config *config, char *why,
+                            size_t why_size)
+{
+    if (config->tls_cert == NULL)
+        return 0;
+    if (s->tls == NULL)
+        s->tls = tls_new();
+    if (s->tls == NULL ||
+        tls_load(s->tls, config->tls_cert, config->tls_key, &config->log, why, why_size) != 0)
+        return -1;
+    metrics_certificate(s->metrics, tls_expires_at(s->tls));
+    return 0;
+}
+
+int server_reload(struct server *s, const struct config *config, char *why, size_t why_size)
+{
+    /* Whether there is TLS at all, and where its files are, is settled at the start. */
+    struct config wanted = *config;
+
+    wanted.tls_cert = s->config.tls_cert;
+    wanted.tls_key = s->config.tls_key;
+    snprintf(why, why_size, "out of memory");
+    if (load_certificate(s, &wanted, why, why_size) != 0)
+        return -1;
+    return put_in_force(s, config);
 }
 
 static void free_server(struct server *s)
 {
+    struct live *l = atomic_load(&s->live);
+
+    metrics_free(s->metrics);
+    quota_free(s->quota);
+    tls_free(s->tls);
+    tally_free(s->connection_tally);
+    tally_free(s->wait_tally);
+    while (l != NULL) {
+        struct live *older = l->older;
+
+        free(l);
+        l = older;
+    }
     waits_free(s->waits);
     connections_free(s->connections);
     pthread_cond_destroy(&s->changed);
@@ -210,8 +338,15 @@ static struct server *new_server(const struct config *config, struct vault *vaul
     pthread_condattr_destroy(&monotonic);
     s->connections = connections_new();
     s->waits = waits_new(vault);
-    if (s->connections != NULL && s->waits != NULL)
+    s->metrics = metrics_new(vault);
+    s->quota = quota_new(LIMITS_CLIENTS);
+    s->connection_tally = tally_new();
+    s->wait_tally = tally_new();
+    if (s->connections != NULL && s->waits != NULL && s->metrics != NULL && s->quota != NULL &&
+        s->connection_tally != NULL && s->wait_tally != NULL && put_in_force(s, config) == 0) {
+        connections_serve(s->connections, s);
         return s;
+    }
     free_server(s);
     return NULL;
 }
@@ -220,23 +355,21 @@ struct server *server_start(const struct config *config, struct vault *vault, ch
                             size_t why_size)
 {
     struct server *s = new_server(config, vault);
-    char address[80];
     int fd;
 
     snprintf(why, why_size, "out of memory");
     if (s == NULL)
         return NULL;
-    fd = listen_at(&config->listen.address);
-    if (fd < 0) {
-        config_listen_text(&config->listen, address, sizeof(address));
-        snprintf(why, why_size, "cannot listen at %s: %s; name another --listen", address,
-                 strerror(errno));
+    if (load_certificate(s, config, why, why_size) != 0)
         goto fail;
-    }
+    fd = listen_open(&config->listen, "listen", why, why_size);
+    if (fd < 0)
+        goto fail;
     s->daemon = start_daemon(s, fd);
     if (s->daemon == NULL) {
         snprintf(why, why_size, "the HTTP server cannot be started");
         close(fd);
+        listen_remove(&config->listen);
         goto fail;
     }
     s->timer_runs = pthread_create(&s->timer, NULL, run_timer, s) == 0;
@@ -244,6 +377,7 @@ struct server *server_start(const struct config *config, struct vault *vault, ch
         return s;
     snprintf(why, why_size, "a thread cannot be started");
     MHD_stop_daemon(s->daemon);
+    listen_remove(&config->listen);
 fail:
     free_server(s);
     return NULL;
@@ -255,7 +389,7 @@ void server_address(struct server *s, char *out, size_t size)
     struct config_listen listen = s->config.listen;
     socklen_t len = sizeof(listen.address);
 
-    if (info != NULL)
+    if (info != NULL && listen.path == NULL)
         (void)getsockname(info->listen_fd, (struct sockaddr *)(void *)&listen.address, &len);
     config_listen_text(&listen, out, size);
 }
@@ -294,5 +428,6 @@ void server_drain(struct server *s)
     MHD_stop_daemon(s->daemon);
     if (fd != MHD_INVALID_SOCKET)
         close(fd);
+    listen_remove(&s->config.listen);
     free_server(s);
 }

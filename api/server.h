@@ -12,6 +12,9 @@
 
 struct server;
 struct connections;
+struct metrics;
+struct quota;
+struct tally;
 struct waits;
 
 enum {
@@ -29,6 +32,12 @@ struct server *server_start(const struct config *config, struct vault *vault, ch
 /* The address it listens at, with the port that was taken. */
 void server_address(struct server *s, char *out, size_t size) __attribute__((nonnull));
 
+/* Applies what of a configuration read anew can change while serving: log, limits, proxies, whether
+   submissions are open, the certificate. Returns 0, or -1 with a sentence in why: then nothing
+   changes. By one thread. */
+int server_reload(struct server *s, const struct config *config, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
 /* Takes no new connections and requests, lets those that wait answer, waits for the requests in
    hand, stops the threads, frees. NULL is nothing. */
 void server_drain(struct server *s);
@@ -38,11 +47,21 @@ void server_drain(struct server *s);
 struct vault *server_vault(const struct server *s);
 struct waits *server_waits(const struct server *s);
 const struct config_limits *server_limits(const struct server *s);
+struct quota *server_quota(const struct server *s);
+struct tally *server_connection_tally(const struct server *s);
+struct tally *server_wait_tally(const struct server *s);
+bool server_speaks_tls(const struct server *s);
+bool server_wants_https(const struct server *s); /* people reach it by https alone */
+const struct config_proxies *server_proxies(const struct server *s);
 size_t server_envelope_max(const struct server *s);
 bool server_submissions_open(const struct server *s);
 int64_t server_request_deadline_ms(const struct server *s);
 const struct log *server_log(const struct server *s);
 bool server_is_draining(struct server *s);
+
+/* What counts the requests; and how many connections are open. */
+struct metrics *server_metrics(const struct server *s);
+unsigned server_connections(const struct server *s);
 
 /* Gives a request its number. */
 uint64_t server_next_number(struct server *s);

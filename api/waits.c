@@ -1,6 +1,7 @@
 #include "api/waits.h"
 
 #include "api/server.h"
+#include "api/tally.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -32,6 +33,16 @@ void waits_free(struct waits *w)
         return;
     pthread_mutex_destroy(&w->lock);
     free(w);
+}
+
+unsigned waits_count(struct waits *w)
+{
+    unsigned count;
+
+    pthread_mutex_lock(&w->lock);
+    count = w->count;
+    pthread_mutex_unlock(&w->lock);
+    return count;
 }
 
 /* Resumes a request once. Called with the lock held. */
@@ -70,11 +81,23 @@ static bool has_events(struct waits *w, const struct request *r)
            any;
 }
 
+static void leave(struct request *r)
+{
+    if (r->wait.counted)
+        tally_leave(server_wait_tally(r->server), r->client.network);
+    r->wait.counted = false;
+}
+
 enum waits_result waits_add(struct waits *w, struct request *r)
 {
     struct wait *wait = &r->wait;
     enum waits_result result;
 
+    /* Who came by the unix socket is not told apart from others there. */
+    wait->counted = r->client.known && tally_enter(server_wait_tally(r->server), r->client.network,
+                                                   server_limits(r->server)->address_waits);
+    if (r->client.known && !wait->counted)
+        return WAITS_MANY;
     pthread_mutex_lock(&w->lock);
     result = w->ended ? WAITS_ENDED : w->count >= WAITS_MAX ? WAITS_FULL : WAITS_ADDED;
     if (result == WAITS_ADDED) {
@@ -89,8 +112,10 @@ enum waits_result waits_add(struct waits *w, struct request *r)
         MHD_suspend_connection(r->connection);
     }
     pthread_mutex_unlock(&w->lock);
-    if (result != WAITS_ADDED)
+    if (result != WAITS_ADDED) {
+        leave(r);
         return result;
+    }
     wait->listed = true;
 
     memcpy(wait->watch.id, r->id, sizeof(wait->watch.id));
@@ -109,6 +134,7 @@ void waits_remove(struct waits *w, struct request *r)
     if (!wait->listed)
         return;
     wait->listed = false;
+    leave(r);
     vault_watch_remove(w->vault, &wait->watch);
     pthread_mutex_lock(&w->lock);
     *wait->link = wait->next;

@@ -13,11 +13,15 @@ enum { WAITS_MAX = 10000 };
 
 struct waits;
 
+/* How many wait now. */
+unsigned waits_count(struct waits *w) __attribute__((nonnull));
+
 struct waits *waits_new(struct vault *vault) __attribute__((nonnull, warn_unused_result));
 void waits_free(struct waits *w);
 
 enum waits_result {
     WAITS_ADDED,
+    WAITS_MANY, /* too many of this client wait already: nothing is suspended */
     WAITS_FULL, /* too many wait already: nothing is suspended */
     WAITS_ENDED /* the service is ending: nothing is suspended */
 };

@@ -23,6 +23,8 @@ enum {
 struct client {
     CURL *curl;
     char base[LINK_BASE_MAX];
+    const struct secret *token; /* NULL: none */
+    bool of_team;
 };
 
 /* What one try received; the body's memory comes from the heap that wipes. */
@@ -61,6 +63,17 @@ void client_free(struct client *c)
         curl_global_cleanup();
     }
     secret_heap_free(c);
+}
+
+void client_show_token(struct client *c, const struct secret *token, bool of_team)
+{
+    c->token = token;
+    c->of_team = of_team;
+}
+
+bool client_has_token(const struct client *c)
+{
+    return c->token != NULL;
 }
 
 const char *client_base(const struct client *c)
@@ -147,18 +160,47 @@ static int add_bearer(struct curl_slist **list, const uint8_t key[KEYS_BYTES])
     return rc;
 }
 
+static int add_token(struct curl_slist **list, const struct secret *token)
+{
+    static const char start_of[] = "Authorization: Bearer ";
+    struct secret *line = secret_new(sizeof start_of + secret_len(token) + 1);
+    int rc = -1;
+
+    if (line == NULL)
+        return -1;
+    if (secret_append(line, start_of, sizeof start_of - 1) == 0 &&
+        secret_append(line, secret_bytes(token), secret_len(token)) == 0 &&
+        secret_append(line, "", 1) == 0)
+        rc = add_header(list, (const char *)secret_data(line));
+    secret_free(line);
+    return rc;
+}
+
+/* What the call shows to be allowed. */
+static int add_authorization(const struct client *c, const struct client_call *call,
+                             struct curl_slist **list)
+{
+    if (call->manage_key != NULL)
+        return add_bearer(list, call->manage_key);
+    if (c->token == NULL || call->shows == CLIENT_NOTHING ||
+        (call->shows == CLIENT_TEAM_TOKEN && !c->of_team))
+        return 0;
+    return add_token(list, c->token);
+}
+
 static int set_call(struct client *c, const struct client_call *call, struct curl_slist **headers)
 {
     char url[URL_MAX];
-    char id[ENCODING_ID_TEXT + 1];
+    char id[ENCODING_ID_TEXT + 2] = "";
 
-    encoding_id_format(id, call->id);
-    if (snprintf(url, sizeof url, "%s/v1/handoffs/%s%s", c->base, id, call->tail) >=
-        (int)sizeof url)
+    if (call->id != NULL) {
+        id[0] = '/';
+        encoding_id_format(id + 1, call->id);
+    }
+    if (snprintf(url, sizeof url, "%s/v1/handoffs%s%s", c->base, id, call->tail) >= (int)sizeof url)
         return -1;
     if (add_header(headers, "Accept: application/json") != 0 ||
-        add_header(headers, "Expect:") != 0 ||
-        (call->manage_key != NULL && add_bearer(headers, call->manage_key) != 0))
+        add_header(headers, "Expect:") != 0 || add_authorization(c, call, headers) != 0)
         return -1;
     if (call->body != NULL) {
         if (add_header(headers, "Content-Type: application/json") != 0)

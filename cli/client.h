@@ -26,10 +26,21 @@ void client_free(struct client *c);
 /* The base URL, without a trailing slash. */
 const char *client_base(const struct client *c) __attribute__((nonnull));
 
+/* Shows the service this token (NULL: none) in calls that want one; a team's also in those that
+   redeem. It must outlive the client. */
+void client_show_token(struct client *c, const struct secret *token, bool of_team)
+    __attribute__((nonnull(1)));
+
+/* Whether there is a token to show. */
+bool client_has_token(const struct client *c) __attribute__((nonnull));
+
+enum client_shows { CLIENT_NOTHING, CLIENT_TOKEN, CLIENT_TEAM_TOKEN };
+
 struct client_call {
     const char *method;        /* "GET" … */
-    const uint8_t *id;         /* of the handoff, 16 bytes */
+    const uint8_t *id;         /* of the handoff, 16 bytes; NULL: of none */
     const char *tail;          /* what follows the id: "" or "/claim" … */
+    enum client_shows shows;   /* where there is no manage key */
     const uint8_t *manage_key; /* 32 bytes, sent as Bearer; NULL for none */
     const struct secret *body; /* JSON; NULL for none */
     unsigned tries;            /* 0 means CLIENT_TRIES */

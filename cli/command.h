@@ -6,6 +6,7 @@
 #define HANDOFF_CLI_COMMAND_H
 
 #include "cli/exit.h"
+#include "cli/settings.h"
 
 #include <stddef.h>
 
@@ -22,6 +23,7 @@ struct command_option {
 struct command_input {
     const char *value[COMMAND_OPTIONS_MAX];
     const char *word; /* the one argument that is no option, or NULL */
+    struct settings *settings;
 };
 
 struct command {
@@ -35,7 +37,7 @@ struct command {
 
 /* Each is one file in commands/. */
 extern const struct command command_send, command_redeem, command_confirm, command_reject,
-    command_status, command_list, command_revoke;
+    command_status, command_list, command_revoke, command_inbox;
 
 /* Reads argv[0..argc) by the command's rows; options may stand anywhere and must be written out in
    full, since a --password that fell to --password-out would name a file by it. Returns 0; 1 when

@@ -30,6 +30,7 @@ static void add_origin(struct text *t, const struct event *e)
 {
     const char *address = json_string_value(detail(e, "address"));
     const char *agent = json_string_value(detail(e, "agent"));
+    const char *token = json_string_value(detail(e, "token"));
 
     if (address != NULL) {
         text_add(t, ", from ");
@@ -39,6 +40,20 @@ static void add_origin(struct text *t, const struct event *e)
         text_add(t, address != NULL ? " with " : ", with ");
         text_add(t, agent);
     }
+    if (token != NULL) {
+        text_add(t, ", by the token of ");
+        text_add(t, token);
+    }
+}
+
+static void add_detail(struct text *t, const struct event *e, const char *field, const char *words)
+{
+    const char *value = json_string_value(detail(e, field));
+
+    if (value == NULL)
+        return;
+    text_add(t, words);
+    text_add(t, value);
 }
 
 static void add_count(struct text *t, const struct event *e)
@@ -63,6 +78,8 @@ static void created(struct text *t, struct event *e, const struct state *sent)
     text_add(t,
              flag(e, "code") ? "created, with an access code, to expire " : "created, to expire ");
     text_add(t, time);
+    add_detail(t, e, "recipient", ", for ");
+    add_detail(t, e, "ref", ", reference ");
     add_origin(t, e);
 }
 
@@ -105,9 +122,13 @@ static void lapsed(struct text *t, struct event *e, const struct state *sent)
 
     (void)sent;
     e->alarm = true;
-    text_add(t, cause != NULL && strcmp(cause, "revoked") == 0
-                    ? "LAPSED: it was revoked after it had been taken"
-                    : "LAPSED: it was taken, and never acknowledged");
+    if (cause != NULL && strcmp(cause, "restored") == 0)
+        text_add(t,
+                 "LAPSED: the service came back from a backup, and it may have been taken since");
+    else
+        text_add(t, cause != NULL && strcmp(cause, "revoked") == 0
+                        ? "LAPSED: it was revoked after it had been taken"
+                        : "LAPSED: it was taken, and never acknowledged");
 }
 
 static void burned(struct text *t, struct event *e, const struct state *sent)
@@ -175,7 +196,9 @@ static void receipt(struct text *t, struct event *e, const struct state *sent,
     text_add(t, outcome == RECEIPT_CONFIRMED ? "confirmed" : "REJECTED");
     add_words(t, e);
     e->alarm = outcome == RECEIPT_REJECTED;
-    if (detail(e, "signature") != NULL) {
+    if (detail(e, "signature") != NULL && sent == NULL) {
+        text_add(t, " [signature not checked: that takes the sender's machine]");
+    } else if (detail(e, "signature") != NULL) {
         e->unverified = !verify(e, sent, outcome);
         text_add(t, e->unverified ? " [SIGNATURE DOES NOT VERIFY]" : " [signature verified]");
     }

@@ -17,9 +17,9 @@ struct event {
     bool unverified;       /* set by event_describe: a receipt's signature does not verify */
 };
 
-/* Writes time and sentence, without a line end. sent is what the sender kept: receipts are verified
-   against it. */
+/* Writes time and sentence, without a line end. sent is what the sender kept, against which
+   receipts are verified; NULL elsewhere. */
 void event_describe(char out[EVENT_TEXT_MAX], struct event *e, const struct state *sent)
-    __attribute__((nonnull));
+    __attribute__((nonnull(1, 2)));
 
 #endif

@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
     &command_send,   &command_redeem, &command_confirm, &command_reject,
-    &command_status, &command_list,   &command_revoke,
+    &command_status, &command_list,   &command_inbox,   &command_revoke,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -22,7 +22,9 @@ static void help(void)
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
     printf("\nhandoff help COMMAND tells a command's options; handoff(1) tells all.\n"
-           "The service is that of HANDOFF_URL, or http://127.0.0.1:8088.\n");
+           "The service is that of HANDOFF_URL, or of the configuration, or http://127.0.0.1:8088; "
+           "its\n"
+           "token, where it wants one, that of HANDOFF_TOKEN_FILE.\n");
 }
 
 static const struct command *find(const char *name)
@@ -66,11 +68,12 @@ static int unknown(const char *name)
     return EXIT_USAGE;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int run(const struct command *command, struct settings *settings, int argc, char **argv)
 {
     struct command_input in;
     const int rc = command_parse(&in, command, argc, argv);
 
+    in.settings = settings;
     if (rc < 0)
         return EXIT_USAGE;
     if (rc > 0) {
@@ -80,7 +83,7 @@ static int run(const struct command *command, int argc, char **argv)
     return (int)command->run(&in);
 }
 
-static int dispatch(int argc, char **argv)
+static int dispatch(struct settings *settings, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
 
@@ -98,11 +101,14 @@ static int dispatch(int argc, char **argv)
         help();
         return argc > 1 ? printed() : EXIT_USAGE;
     }
-    return find(name) != NULL ? run(find(name), argc - 2, argv + 2) : unknown(name);
+    return find(name) != NULL ? run(find(name), settings, argc - 2, argv + 2) : unknown(name);
 }
 
 int main(int argc, char **argv)
 {
+    struct settings *settings;
+    int status;
+
     if (secret_forbid_dumps() != 0 || sodium_init() < 0 || hide_links(argc, argv) != 0) {
         (void)fputs("handoff: This machine cannot keep secrets (memory protection failed).\n",
                     stderr);
@@ -110,5 +116,12 @@ int main(int argc, char **argv)
     }
     json_set_alloc_funcs(secret_heap_alloc, secret_heap_free);
     (void)signal(SIGPIPE, SIG_IGN);
-    return dispatch(argc, argv);
+    settings = settings_new();
+    if (settings == NULL) {
+        terminal_say("Memory is short.");
+        return EXIT_INTERNAL;
+    }
+    status = dispatch(settings, argc, argv);
+    settings_free(settings);
+    return status;
 }

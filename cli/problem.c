@@ -20,9 +20,10 @@ static const struct row rows[] = {
      "This program may be newer than the service; tell the operator."},
     {"bad-id", EXIT_USAGE, "The service does not accept this id.", "Check it letter by letter."},
     {"unauthorized", EXIT_REFUSED, "The service wants to know who you are.",
-     "Ask its operator how to get access."},
-    {"forbidden", EXIT_REFUSED, "The service does not accept this key for this handoff.",
-     "Use the machine and account that sent it."},
+     "Name the file that holds your token by HANDOFF_TOKEN_FILE; the service's operator gives you "
+     "one."},
+    {"forbidden", EXIT_REFUSED, "The service does not accept this key or token for that.",
+     "For a handoff that you sent, use the machine and account that sent it."},
     {"wrong-token", EXIT_REFUSED, "This link does not open this handoff.",
      "It was altered on the way: ask the sender for the link again, exactly as it was made."},
     {"wrong-code", EXIT_REFUSED, "The access code is wrong.",

@@ -2,9 +2,7 @@
 
 #include "cli/terminal.h"
 
-#include <stdlib.h>
-
-static const char default_url[] = "http://127.0.0.1:8088";
+#include <string.h>
 
 static enum exit_code connect_to(struct client **out, const char *url, const char *next)
 {
@@ -18,15 +16,27 @@ static enum exit_code connect_to(struct client **out, const char *url, const cha
     return EXIT_USAGE;
 }
 
-enum exit_code server_client(struct client **out, const char *given)
+enum exit_code server_client(struct client **out, struct settings *settings, const char *given)
 {
-    const char *url = given != NULL ? given : getenv("HANDOFF_URL");
+    enum exit_code rc = settings_load(settings);
 
-    return connect_to(out, url != NULL && url[0] != '\0' ? url : default_url,
-                      "Give --server or HANDOFF_URL the address of the service.");
+    if (rc == EXIT_DONE)
+        rc = connect_to(out, given != NULL ? given : settings_url(settings),
+                        "Give --server or HANDOFF_URL the address of the service.");
+    if (rc == EXIT_DONE)
+        client_show_token(*out, settings_token(settings), settings_of_team(settings));
+    return rc;
 }
 
-enum exit_code server_of(struct client **out, const char *base)
+enum exit_code server_of(struct client **out, struct settings *settings, const char *base)
 {
-    return connect_to(out, base, "Ask the sender for a link with https.");
+    char own[LINK_BASE_MAX];
+    enum exit_code rc = settings_load(settings);
+
+    if (rc == EXIT_DONE)
+        rc = connect_to(out, base, "Ask the sender for a link with https.");
+    if (rc == EXIT_DONE && link_base(own, settings_url(settings)) == 0 &&
+        strcmp(own, client_base(*out)) == 0)
+        client_show_token(*out, settings_token(settings), settings_of_team(settings));
+    return rc;
 }

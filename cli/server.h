@@ -1,17 +1,20 @@
-/* Which service a new handoff goes to. */
+/* Which service a call goes to, and whether it is shown the token: only the one that the settings,
+   or
+   --server, name; never one that a link names. */
 #ifndef HANDOFF_CLI_SERVER_H
 #define HANDOFF_CLI_SERVER_H
 
 #include "cli/client.h"
 #include "cli/exit.h"
+#include "cli/settings.h"
 
-/* A client of the service that was given (NULL: HANDOFF_URL's, or the one on this machine). Says
-   what is wrong with it. */
-enum exit_code server_client(struct client **out, const char *given)
-    __attribute__((nonnull(1), warn_unused_result));
+/* A client of the service that was given (NULL: that of the settings). Says what is wrong with it.
+ */
+enum exit_code server_client(struct client **out, struct settings *settings, const char *given)
+    __attribute__((nonnull(1, 2), warn_unused_result));
 
 /* A client of the service that a link or a state names. */
-enum exit_code server_of(struct client **out, const char *base)
+enum exit_code server_of(struct client **out, struct settings *settings, const char *base)
     __attribute__((nonnull, warn_unused_result));
 
 #endif

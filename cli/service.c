@@ -3,10 +3,11 @@
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { BODY_MIN = 2048, BODY_TEXTS = 8 * 1024 };
+enum { BODY_MIN = 2048, BODY_TEXTS = 8 * 1024, TAIL_MAX = 1024 };
 
 static void add_name(struct text *t, const char *name)
 {
@@ -115,7 +116,7 @@ static void add_keys(struct text *t, const struct keys *keys)
 bool service_submit(struct client *c, const uint8_t id[16], const struct service_submission *s,
                     struct client_reply *reply)
 {
-    struct client_call call = {.method = "PUT", .id = id, .tail = ""};
+    struct client_call call = {.method = "PUT", .id = id, .tail = "", .shows = CLIENT_TOKEN};
     struct text t;
     struct secret *body =
         body_begin(&t, ENCODING_BASE64URL_LEN(s->envelope_len) + BODY_MIN + BODY_TEXTS);
@@ -148,7 +149,8 @@ bool service_read(struct client *c, const uint8_t id[16], unsigned tries,
 bool service_claim(struct client *c, const uint8_t id[16], const struct keys *keys,
                    const uint8_t claimant[KEYS_BYTES], struct client_reply *reply)
 {
-    struct client_call call = {.method = "POST", .id = id, .tail = "/claim"};
+    struct client_call call = {
+        .method = "POST", .id = id, .tail = "/claim", .shows = CLIENT_TEAM_TOKEN};
     struct text t;
     struct secret *body = body_begin(&t, BODY_MIN);
 
@@ -164,7 +166,8 @@ bool service_claim(struct client *c, const uint8_t id[16], const struct keys *ke
 bool service_opened(struct client *c, const uint8_t id[16], const struct keys *keys,
                     const uint8_t claimant[KEYS_BYTES], struct client_reply *reply)
 {
-    struct client_call call = {.method = "POST", .id = id, .tail = "/opened"};
+    struct client_call call = {
+        .method = "POST", .id = id, .tail = "/opened", .shows = CLIENT_TEAM_TOKEN};
     struct text t;
     struct secret *body = body_begin(&t, BODY_MIN);
 
@@ -178,7 +181,8 @@ bool service_opened(struct client *c, const uint8_t id[16], const struct keys *k
 bool service_receipt(struct client *c, const struct receipt *r, const uint8_t seed[KEYS_BYTES],
                      const uint8_t *claimant, struct client_reply *reply)
 {
-    struct client_call call = {.method = "POST", .id = r->id, .tail = "/receipts"};
+    struct client_call call = {
+        .method = "POST", .id = r->id, .tail = "/receipts", .shows = CLIENT_TEAM_TOKEN};
     char statement[RECEIPT_STATEMENT_MAX];
     uint8_t signature[RECEIPT_SIGNATURE_BYTES];
     struct text t;
@@ -205,7 +209,7 @@ bool service_revoke(struct client *c, const uint8_t id[16], const uint8_t manage
     return client_send(c, &call, reply) && has(reply, "state");
 }
 
-bool service_events(struct client *c, const uint8_t id[16], const uint8_t manage_key[KEYS_BYTES],
+bool service_events(struct client *c, const uint8_t id[16], const uint8_t *manage_key,
                     int64_t after, unsigned wait_s, struct client_reply *reply)
 {
     char tail[80];
@@ -213,10 +217,58 @@ bool service_events(struct client *c, const uint8_t id[16], const uint8_t manage
                                      .id = id,
                                      .tail = tail,
                                      .manage_key = manage_key,
+                                     .shows = CLIENT_TOKEN,
                                      .patience_s = wait_s,
                                      .quiet = wait_s > 0};
 
     (void)snprintf(tail, sizeof tail, "/events?after=%lld&wait=%u", (long long)after, wait_s);
     return client_send(c, &call, reply) && has(reply, "state") &&
            json_is_array(json_object_get(reply->body, "events"));
+}
+
+/* Adds "&name=value" with the value percent-encoded (RFC 3986, section 2.1). */
+static void add_argument(struct text *t, const char *name, const char *value)
+{
+    static const char plain[] = "-._~";
+    static const char hex[] = "0123456789ABCDEF";
+
+    text_add(t, "&");
+    text_add(t, name);
+    text_add(t, "=");
+    for (; *value != '\0'; value++) {
+        const unsigned char c = (unsigned char)*value;
+        const char escape[] = {'%', hex[c >> 4], hex[c & 15]};
+
+        if (isalnum(c) || strchr(plain, c) != NULL)
+            text_bytes(t, value, 1);
+        else
+            text_bytes(t, escape, sizeof escape);
+    }
+}
+
+static void add_number_argument(struct text *t, const char *name, int64_t value)
+{
+    text_add(t, "&");
+    text_add(t, name);
+    text_add(t, "=");
+    text_i64(t, value);
+}
+
+bool service_list(struct client *c, const struct service_filter *f, struct client_reply *reply)
+{
+    char tail[TAIL_MAX];
+    struct text t = text_into(tail, sizeof tail - 1);
+    const struct client_call call = {.method = "GET", .tail = tail, .shows = CLIENT_TOKEN};
+
+    text_add(&t, "?limit=100");
+    if (f->state != NULL)
+        add_argument(&t, "state", f->state);
+    if (f->recipient != NULL)
+        add_argument(&t, "recipient", f->recipient);
+    if (f->since > 0)
+        add_number_argument(&t, "since", f->since);
+    if (f->before >= 0)
+        add_number_argument(&t, "before", f->before);
+    tail[t.len] = '\0';
+    return client_send(c, &call, reply) && json_is_array(json_object_get(reply->body, "handoffs"));
 }

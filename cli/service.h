@@ -46,9 +46,20 @@ bool service_receipt(struct client *c, const struct receipt *r, const uint8_t se
 bool service_revoke(struct client *c, const uint8_t id[16], const uint8_t manage_key[KEYS_BYTES],
                     struct client_reply *reply) __attribute__((nonnull, warn_unused_result));
 
-/* Reads events with an index above after; waits for one at most wait_s seconds. */
-bool service_events(struct client *c, const uint8_t id[16], const uint8_t manage_key[KEYS_BYTES],
+/* Reads events with an index above after, by the manage key or (NULL) the client's token; waits for
+   one at most wait_s seconds. */
+bool service_events(struct client *c, const uint8_t id[16], const uint8_t *manage_key,
                     int64_t after, unsigned wait_s, struct client_reply *reply)
+    __attribute__((nonnull(1, 2, 6), warn_unused_result));
+
+struct service_filter {
+    const char *state, *recipient; /* NULL: any */
+    int64_t since;                 /* 0: ever */
+    int64_t before;                /* the last answer's "next", or -1 */
+};
+
+/* Reads a page of the handoffs that the client's token may see, newest first. */
+bool service_list(struct client *c, const struct service_filter *f, struct client_reply *reply)
     __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -12,13 +12,14 @@
 
 struct timeline {
     struct client *client;
-    const struct state *sent;
-    bool print;      /* each new event, as lines on stdout */
-    json_t *events;  /* an array that takes each new event; NULL for none */
-    int64_t after;   /* the last index seen; begins at -1 */
-    char state[32];  /* as of the last answer */
-    unsigned alarms; /* events that a sender should act on, so far */
-    bool unverified; /* a receipt's signature does not verify */
+    const uint8_t *id;
+    const struct state *sent; /* NULL: followed by the client's token */
+    bool print;               /* each new event, as lines on stdout */
+    json_t *events;           /* an array that takes each new event; NULL for none */
+    int64_t after;            /* the last index seen; begins at -1 */
+    char state[32];           /* as of the last answer */
+    unsigned alarms;          /* events that a sender should act on, so far */
+    bool unverified;          /* a receipt's signature does not verify */
 };
 
 /* Reads the events that are new, waiting for one at most wait_s seconds. Returns EXIT_DONE, or what

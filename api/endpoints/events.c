@@ -90,6 +90,11 @@ static bool reply_events(struct request *r)
 /* Answers at once where there is something to tell, no time is left, or the service is ending. */
 static void reply_or_wait(struct request *r)
 {
+    static const struct problem many = {
+        .code = PROBLEM_RATE_LIMITED,
+        .detail =
+            "Too many calls from this address wait for events. Ask again without wait, or later.",
+        .retry_after_s = 5};
     static const struct problem full = {
         .code = PROBLEM_UNAVAILABLE,
         .detail = "Too many wait for events. Ask again without wait, or later.",
@@ -101,6 +106,9 @@ static void reply_or_wait(struct request *r)
     request_drop_reply(r); /* what waits must hold little */
     switch (waits_add(server_waits(r->server), r)) {
     case WAITS_ADDED:
+        break;
+    case WAITS_MANY:
+        request_problem(r, &many);
         break;
     case WAITS_FULL:
         request_problem(r, &full);

@@ -84,7 +84,8 @@ static enum exit_code give(struct giving *g)
         terminal_hint("On another one, give the link instead (and --code-file, if it has a code).");
         return EXIT_NOT_FOUND;
     }
-    rc = server_of(&g->client, kept ? g->ref.received_state->base : g->ref.link->base);
+    rc = server_of(&g->client, g->in->settings,
+                   kept ? g->ref.received_state->base : g->ref.link->base);
     if (rc == EXIT_DONE && !kept)
         rc = derive(g);
     if (rc != EXIT_DONE)

@@ -442,7 +442,7 @@ static enum exit_code run_stages(struct redeeming *r)
     if (rc == EXIT_DONE && (r->link = reference_link(r->in->word)) == NULL)
         rc = EXIT_USAGE;
     if (rc == EXIT_DONE)
-        rc = server_of(&r->client, r->link->base);
+        rc = server_of(&r->client, r->in->settings, r->link->base);
     if (rc == EXIT_DONE)
         rc = find_state(r);
     if (rc == EXIT_DONE)

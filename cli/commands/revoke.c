@@ -39,7 +39,7 @@ static enum exit_code tell(const struct client_reply *reply)
     return EXIT_DONE;
 }
 
-static enum exit_code revoke(const struct reference *ref)
+static enum exit_code revoke(const struct reference *ref, struct settings *settings)
 {
     struct client *client = NULL;
     struct client_reply reply = {0};
@@ -50,7 +50,7 @@ static enum exit_code revoke(const struct reference *ref)
         terminal_hint("Nothing was done. Use the machine and account that sent it.");
         return EXIT_NOT_FOUND;
     }
-    rc = server_of(&client, ref->sent_state->base);
+    rc = server_of(&client, settings, ref->sent_state->base);
     if (rc != EXIT_DONE)
         return rc;
     if (service_revoke(client, ref->id, ref->sent_state->key, &reply))
@@ -79,7 +79,7 @@ static enum exit_code run(const struct command_input *in)
     rc = reference_find(&ref, in->word);
     if (rc != EXIT_DONE)
         return rc;
-    rc = revoke(&ref);
+    rc = revoke(&ref, in->settings);
     reference_clear(&ref);
     return rc;
 }

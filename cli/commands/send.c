@@ -419,7 +419,8 @@ static enum exit_code tell(const struct sending *s)
 static enum exit_code wait_for_receipt(const struct sending *s)
 {
     const bool json = s->in->value[JSON] != NULL;
-    struct timeline t = {.client = s->client, .sent = s->state, .after = -1, .print = !json};
+    struct timeline t = {
+        .client = s->client, .id = s->state->id, .sent = s->state, .after = -1, .print = !json};
     enum exit_code rc;
 
     if (json)
@@ -443,7 +444,7 @@ static enum exit_code run_stages(struct sending *s)
     enum exit_code rc = check(s);
 
     if (rc == EXIT_DONE)
-        rc = server_client(&s->client, s->in->value[SERVER]);
+        rc = server_client(&s->client, s->in->settings, s->in->value[SERVER]);
     if (rc == EXIT_DONE)
         rc = make_plaintext(s);
     if (rc == EXIT_DONE)

@@ -112,7 +112,7 @@ static enum exit_code sent_status(struct asking *a)
     const bool json = a->in->value[JSON] != NULL;
     const bool wait = a->in->value[WAIT] != NULL;
     const struct state *s = a->ref.sent_state;
-    struct timeline t = {.client = a->client, .sent = s, .after = -1, .print = !json};
+    struct timeline t = {.client = a->client, .id = s->id, .sent = s, .after = -1, .print = !json};
     enum exit_code rc;
 
     if (json) {
@@ -209,6 +209,54 @@ static enum exit_code public_status(struct asking *a)
     return rc;
 }
 
+/* ---- what a token lets see ---- */
+
+/* Whether the token may follow this handoff. */
+static bool may_follow(struct asking *a)
+{
+    struct client_reply reply;
+    bool may;
+
+    if (!client_has_token(a->client))
+        return false;
+    may = service_events(a->client, a->ref.id, NULL, -1, 0, &reply);
+    client_reply_clear(&reply);
+    return may;
+}
+
+static json_t *followed_object(const struct asking *a, const struct timeline *t)
+{
+    char id[ENCODING_ID_TEXT + 1];
+
+    encoding_id_format(id, a->ref.id);
+    return json_pack("{s:s,s:s,s:s,s:O}", "id", id, "role", "followed", "state", t->state, "events",
+                     t->events);
+}
+
+static enum exit_code followed_status(struct asking *a)
+{
+    const bool json = a->in->value[JSON] != NULL;
+    struct timeline t = {.client = a->client, .id = a->ref.id, .after = -1, .print = !json};
+    enum exit_code rc;
+
+    if (json) {
+        t.events = json_array();
+    } else {
+        print_id(a->ref.id);
+        printf("\n");
+    }
+    rc = a->in->value[WAIT] != NULL ? timeline_wait(&t) : timeline_read(&t, 0);
+    if (rc == EXIT_DONE && json) {
+        rc = print_object(followed_object(a, &t));
+    } else if (rc == EXIT_DONE) {
+        printf("\n");
+        print_field("state", t.state);
+        rc = flush();
+    }
+    json_decref(t.events);
+    return rc;
+}
+
 static enum exit_code run(const struct command_input *in)
 {
     struct asking a = {.in = in};
@@ -225,9 +273,11 @@ static enum exit_code run(const struct command_input *in)
     base = a.ref.sent       ? a.ref.sent_state->base
            : a.ref.received ? a.ref.received_state->base
                             : a.ref.link->base;
-    rc = server_of(&a.client, base);
+    rc = server_of(&a.client, in->settings, base);
     if (rc == EXIT_DONE)
-        rc = a.ref.sent ? sent_status(&a) : public_status(&a);
+        rc = a.ref.sent       ? sent_status(&a)
+             : may_follow(&a) ? followed_status(&a)
+                              : public_status(&a);
     client_free(a.client);
     reference_clear(&a.ref);
     return rc;

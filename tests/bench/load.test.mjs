@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { load, start } from './service.mjs';
+import { load, start, unlimited } from './service.mjs';
 
 const build = process.env.HANDOFF_BUILD;
 const bareOptions = { connections: 8, milliseconds: 300, handoffs: 200, bare: '250,560,50' };
@@ -122,7 +122,10 @@ describe('against handoffd', () => {
 
     before(async () => {
         data = mkdtempSync(join(tmpdir(), 'handoff-load-'));
-        service = await start(`${build}/api/handoffd`, ['--data', data, '--listen', '127.0.0.1:0']);
+        service = await start(`${build}/api/handoffd`, [
+            ...['--data', data, '--listen', '127.0.0.1:0'],
+            ...unlimited,
+        ]);
     });
 
     after(async () => {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { plot, summarize, table } from './report.mjs';
-import { cpuSeconds, load, start } from './service.mjs';
+import { cpuSeconds, load, start, unlimited } from './service.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
@@ -74,7 +74,10 @@ function wrk(url, connections, steps) {
 }
 
 async function main(data, services) {
-    const real = await start(`${build}/api/handoffd`, ['--data', data, '--listen', '127.0.0.1:0']);
+    const real = await start(`${build}/api/handoffd`, [
+        ...['--data', data, '--listen', '127.0.0.1:0'],
+        ...unlimited,
+    ]);
     services.push(real);
     const bare = await start(`${build}/tests/bench/bare`, await headersOf(real.url));
     services.push(bare);

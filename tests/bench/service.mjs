@@ -7,6 +7,10 @@ import { readFileSync } from 'node:fs';
 const startMs = 20000;
 const stopMs = 20000;
 
+// All the load comes from one address.
+export const unlimited = ['rate-limit', 'address-connections', 'address-live', 'address-bytes']
+    .flatMap((name) => [`--${name}`, 'off']);
+
 export async function start(program, args) {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';

@@ -25,6 +25,13 @@ export const handoff = join(build, 'cli', 'handoff');
 const startMs = 30000;
 const stopMs = 30000;
 
+// One address does all that a test does: what limits it is off where the test does not ask for it.
+const limited = ['rate-limit', 'address-connections', 'address-waits', 'address-live',
+    'address-bytes'];
+const unlimited = (args) => limited
+    .filter((name) => !args.includes(`--${name}`))
+    .flatMap((name) => [`--${name}`, 'off']);
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Asks again until probe gives something true; what it gives last is in the failure.
@@ -137,9 +144,10 @@ class Service {
 
     // On the same data; a port given once is kept, so that links go on to work.
     async start(more = {}) {
-        const { args = [], env = {}, wrapper = [] } = { ...this.options, ...more };
+        const { args = [], env = {}, wrapper = [], limits = false } = { ...this.options, ...more };
         const listen = `${this.host}:${this.port ?? 0}`;
-        const argv = [...wrapper, handoffd, '--data', this.data, '--listen', listen, ...args];
+        const argv = [...wrapper, handoffd, '--data', this.data, '--listen', listen,
+            ...(limits ? [] : unlimited(args)), ...args];
         this.#how = null;
         this.#child = spawn(argv[0], argv.slice(1), {
             stdio: ['ignore', 'pipe', 'pipe'],
@@ -241,7 +249,7 @@ class Service {
 }
 
 // Starts a service that ends with the test. options: args, env, wrapper (a command before it),
-// clock (true: the test moves its wall clock by service.clock.advance).
+// limits (true: those of a service as it comes; otherwise off), clock (true: the test moves its wall clock by service.clock.advance).
 export async function startService(t, options = {}) {
     const service = new Service(options);
     service.dir = scratch(t, () => service.finish());

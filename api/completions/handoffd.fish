@@ -21,7 +21,8 @@ function __handoffd_options
 end
 
 function __handoffd_is
-    test (string join ' ' -- (__handoffd_command)) = "$argv[1]"
+    set -l words (string join ' ' -- (__handoffd_command))
+    test "$words" = "$argv[1]"
 end
 
 complete -c handoffd -f

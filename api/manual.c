@@ -2,7 +2,7 @@
  * Makes a manual page from its template: the line @OPTIONS@ or @KEYS@ becomes the list of all
  * options, as flags or as keys of the file, so that the page says what the program does.
  *
- * usage: options TEMPLATE > PAGE
+ * usage: manual TEMPLATE > PAGE
  */
 #include "api/option.h"
 

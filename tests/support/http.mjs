@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
@@ -61,11 +62,12 @@ function parse(text) {
 // ---- the client ----
 
 export class Client {
-    // options: localAddress (which loopback address to come from), agent, userAgent
+    // options: localAddress (which loopback address to come from), agent, ca (of a service with TLS)
     constructor(service, options = {}) {
         this.service = service;
         this.options = options;
-        this.agent = options.agent ?? new http.Agent({ keepAlive: true });
+        const { Agent } = service.url?.startsWith('https:') ? https : http;
+        this.agent = options.agent ?? new Agent({ keepAlive: true });
     }
 
     close() {
@@ -79,10 +81,14 @@ export class Client {
         if (!bytes && ['PUT', 'POST'].includes(method))
             all['content-length'] = 0;
         return new Promise((resolve, reject) => {
-            const request = http.request(
+            const { request: ask } = this.service.url?.startsWith('https:') ? https : http;
+            const request = ask(
                 {
-                    host: this.service.host,
-                    port: this.service.port,
+                    ...(this.service.socketPath
+                        ? { socketPath: this.service.socketPath }
+                        : { host: this.service.host, port: this.service.port }),
+                    ca: this.options.ca,
+                    servername: this.options.ca ? 'localhost' : undefined,
                     method,
                     path,
                     agent: this.agent,
@@ -269,10 +275,10 @@ export function parseAnswer(bytes, { head = false } = {}) {
 
 // A connection on which a test writes what it likes.
 export class Raw {
-    constructor({ host, port }) {
+    constructor({ host, port, localAddress }) {
         this.bytes = Buffer.alloc(0);
         this.closed = false;
-        this.socket = net.connect({ host, port });
+        this.socket = net.connect({ host, port, localAddress });
         this.socket.setNoDelay(true);
         this.socket.on('data', (data) => {
             this.bytes = Buffer.concat([this.bytes, data]);

@@ -145,7 +145,9 @@ class Service {
     // On the same data; a port given once is kept, so that links go on to work.
     async start(more = {}) {
         const { args = [], env = {}, wrapper = [], limits = false } = { ...this.options, ...more };
-        const listen = `${this.host}:${this.port ?? 0}`;
+        const listen = this.options.socket
+            ? `unix:${join(this.dir, 'socket')}`
+            : `${this.host}:${this.port ?? 0}`;
         const argv = [...wrapper, handoffd, '--data', this.data, '--listen', listen,
             ...(limits ? [] : unlimited(args)), ...args];
         this.#how = null;
@@ -184,11 +186,14 @@ class Service {
                 if (!out.includes('\n'))
                     return;
                 clearTimeout(timer);
-                const seen = /^handoffd: listening on (http:\/\/[\d.]+:\d+)\n$/.exec(out);
+                const seen = /^handoffd: listening on (https?:\/\/[\d.]+:\d+|unix:\/.+)\n$/.exec(out);
                 return seen ? resolve(seen[1]) : give(`printed ${JSON.stringify(out)}`);
             });
         });
-        this.port = Number(new URL(this.url).port);
+        if (this.options.socket)
+            this.socketPath = this.url.slice('unix:'.length);
+        else
+            this.port = Number(new URL(this.url).port);
         this.pid = child.pid;
         return this;
     }
@@ -249,7 +254,7 @@ class Service {
 }
 
 // Starts a service that ends with the test. options: args, env, wrapper (a command before it),
-// limits (true: those of a service as it comes; otherwise off), clock (true: the test moves its wall clock by service.clock.advance).
+// socket (true: on a unix socket), limits (true: those of a service as it comes; otherwise off), clock (true: the test moves its wall clock by service.clock.advance).
 export async function startService(t, options = {}) {
     const service = new Service(options);
     service.dir = scratch(t, () => service.finish());

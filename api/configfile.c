@@ -65,7 +65,8 @@ static int place(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 
 /* Keeps the first complaint where the parser itself has room for words, since it hands nothing of
    ours through. */
-static void complain(cfg_t *cfg, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void complain(cfg_t *cfg, const char *format,
+                                                           va_list arguments)
 {
     if (cfg->comment == NULL && vasprintf(&cfg->comment, format, arguments) < 0)
         cfg->comment = NULL;

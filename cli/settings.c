@@ -110,7 +110,8 @@ static enum exit_code check_token(struct settings *s)
 /* ---- the file ---- */
 
 /* Keeps the parser's first complaint where the parser itself has room for words. */
-static void complain(cfg_t *cfg, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void complain(cfg_t *cfg, const char *format,
+                                                           va_list arguments)
 {
     if (cfg->comment == NULL && vasprintf(&cfg->comment, format, arguments) < 0)
         cfg->comment = NULL;

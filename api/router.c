@@ -45,6 +45,7 @@ const struct route router_table[] = {
      .handle = events_get,
      .finish = events_get_done},
     {.method = "GET", .pattern = "/v1/handoffs", .cost = 1, .handle = listing_get},
+    {.method = "GET", .pattern = "/openapi.json", .cost = 1, .handle = openapi_get},
     {.method = "GET", .pattern = "/livez", .handle = health_live},
     {.method = "GET", .pattern = "/readyz", .handle = health_ready, .finish = health_ready_done},
 };

@@ -31,6 +31,8 @@ void listing_get(struct request *r);
 void events_get(struct request *r);
 void events_get_done(struct request *r);
 
+void openapi_get(struct request *r);
+
 void health_live(struct request *r);
 void health_ready(struct request *r);
 void health_ready_done(struct request *r);

@@ -13,7 +13,7 @@ import { Client, deliver, done, newClaimant, problem, sendHandoff } from '../sup
 import { addToken, bearer, operate, operated } from '../support/operator.mjs';
 import { poll, startService } from '../support/service.mjs';
 
-const vectors = join(dirname(dirname(fileURLToPath(import.meta.url))), 'vectors');
+const fixtures = join(dirname(dirname(fileURLToPath(import.meta.url))), 'fixtures');
 
 const sql = (file, query) =>
     execFileSync('sqlite3', ['-readonly', file, query], { encoding: 'utf8' }).trim().split('\n');
@@ -107,6 +107,9 @@ test('a backup under load, restored: the log goes on, nothing is handed out agai
         for (const claimant of [newClaimant(), holder])
             problem(await h.claim(restored.client, claimant), 410, state);
     }
+    // Even its own recipient's word comes too late now: the service does not know who took it.
+    problem(await fate['claimed after'].opened(restored.client, newClaimant()), 410, 'lapsed');
+    problem(await fate['claimed after'].receipt(restored.client), 410, 'lapsed');
     const [created, ...rest] = await fate.waiting.log(restored.client);
     assert.equal(created.details.label.value, 'waits');
     assert.deepEqual(
@@ -166,16 +169,16 @@ test('backup and restore refuse what would lose or open something', async (t) =>
     }
 });
 
-// tests/vectors/version1: a data directory as the first version of the schema left it, with handoffs
+// tests/fixtures/version1: a data directory as the first version of the schema left it, with handoffs
 // in several states, one of them addressed to a team.
 function copyVersion1(dir) {
     mkdirSync(dir, { mode: 0o700 });
     const file = join(dir, 'handoff.db');
-    execFileSync('sqlite3', [file], { input: readFileSync(join(vectors, 'version1.sql')) });
+    execFileSync('sqlite3', [file], { input: readFileSync(join(fixtures, 'version1.sql')) });
     execFileSync('chmod', ['600', file]);
-    copyFileSync(join(vectors, 'version1.key'), join(dir, 'master.key'));
+    copyFileSync(join(fixtures, 'version1.key'), join(dir, 'master.key'));
     execFileSync('chmod', ['600', join(dir, 'master.key')]);
-    return JSON.parse(readFileSync(join(vectors, 'version1.json'), 'utf8'));
+    return JSON.parse(readFileSync(join(fixtures, 'version1.json'), 'utf8'));
 }
 
 test('a database of the first version is brought forward, also after being killed at it', async (t) => {

@@ -112,16 +112,21 @@ test('connections of one address', async (t) => {
 });
 
 test('long-polls of one address', async (t) => {
-    const { from } = await start(t, ['--address-waits', '3']);
+    const { service, from } = await start(t, [
+        '--address-waits', '3', '--metrics-listen', '127.0.0.1:0',
+    ]);
+    const [, metrics] = await poll('metrics', () => /metrics at (\S+)/.exec(service.log));
+    const waits = async () => {
+        const page = await (await fetch(`http://${metrics}/metrics`)).text();
+        return Number(/^handoff_waits (\d+)$/m.exec(page)[1]);
+    };
     const h = await sendHandoff(from('127.0.0.2'));
     const after = (await h.log(from('127.0.0.2'))).at(-1).index;
     const wait = (address) => h.events(from(address), `?after=${after}&wait=20`);
     const waiting = [wait('127.0.0.2'), wait('127.0.0.2'), wait('127.0.0.2')];
-    const counted = await poll('a fourth is refused', async () => {
-        const reply = await h.events(from('127.0.0.2'), `?after=${after}&wait=1`);
-        return reply.status === 429 ? reply : null;
-    });
-    assert.match(problem(counted, 429, 'rate-limited').detail, /wait for events/);
+    await poll('three wait', async () => (await waits()) === 3);
+    const fourth = await h.events(from('127.0.0.2'), `?after=${after}&wait=1`);
+    assert.match(problem(fourth, 429, 'rate-limited').detail, /wait for events/);
     const other = wait('127.0.0.3');
     done(await h.claim(from('127.0.0.3'), newClaimant()));
     for (const reply of await Promise.all([...waiting, other]))

@@ -32,6 +32,7 @@ const levels = {
     fault: () => [nodeTests('plain', files('fault'))],
     bench: () => [nodeTests('plain', files('bench'))],
     asan: () => [...unit('asan'), nodeTests('asan', files('e2e'))],
+    openapi: () => openapi(),
     tsan: () => [...unit('tsan'), nodeTests('tsan', racing())],
 };
 
@@ -89,6 +90,25 @@ function nodeTests(kind, list) {
         read: readNode,
         wrap: kind === 'tsan',
     };
+}
+
+// The end-to-end tests once more, with a tap before each service that holds its answers against the
+// description; then what the taps have seen is judged.
+function openapi() {
+    const seen = join(root, 'build', 'openapi');
+    rmSync(seen, { recursive: true, force: true });
+    mkdirSync(seen, { recursive: true });
+    const tests = nodeTests('plain', files('e2e'));
+    return [
+        { ...tests, name: 'openapi-node', env: { ...tests.env, HANDOFF_OPENAPI: seen } },
+        {
+            name: 'openapi-verdict',
+            argv: [process.execPath, 'tests/support/openapi-verdict.mjs', seen],
+            alone: true,
+            env: {},
+            read: readFlat,
+        },
+    ];
 }
 
 function nodeKnowsConcurrency() {

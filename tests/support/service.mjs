@@ -147,7 +147,7 @@ class Service {
         const { args = [], env = {}, wrapper = [], limits = false } = { ...this.options, ...more };
         const listen = this.options.socket
             ? `unix:${join(this.dir, 'socket')}`
-            : `${this.host}:${this.port ?? 0}`;
+            : `${this.host}:${this.directPort ?? 0}`;
         const argv = [...wrapper, handoffd, '--data', this.data, '--listen', listen,
             ...(limits ? [] : unlimited(args)), ...args];
         this.#how = null;
@@ -193,9 +193,23 @@ class Service {
         if (this.options.socket)
             this.socketPath = this.url.slice('unix:'.length);
         else
-            this.port = Number(new URL(this.url).port);
+            await this.#reach(new URL(this.url));
         this.pid = child.pid;
         return this;
+    }
+
+    // Where clients reach it: directly, or through a tap that checks what it answers.
+    async #reach(url) {
+        this.directPort = Number(url.port);
+        this.port ??= this.directPort;
+        if (!process.env.HANDOFF_OPENAPI || url.protocol === 'https:')
+            return;
+        const { tap } = await import('./tap-openapi.mjs');
+        const port = this.port === this.directPort ? 0 : this.port;
+        const { port: tapped, close } = await tap(this.host, port, this.directPort);
+        this.port = tapped;
+        this.url = `http://${this.host}:${tapped}`;
+        this.#ended.then(close); // what comes then is refused, as by a service that is down
     }
 
     get running() {
@@ -237,7 +251,7 @@ class Service {
     // The connections that it has open, as the kernel tells anyone (its own list of files it shows to
     // nobody but root, since it forbids dumps).
     connections() {
-        const port = this.port.toString(16).toUpperCase().padStart(4, '0');
+        const port = this.directPort.toString(16).toUpperCase().padStart(4, '0');
         const open = ['01', '08']; // established; closed by the other side alone
         return readFileSync('/proc/net/tcp', 'latin1')
             .split('\n')

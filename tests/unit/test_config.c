@@ -19,22 +19,22 @@ struct outcome {
     struct config config;
     char why[WHY_MAX];
     char printed[8192];
+    char words[ARGUMENTS_MAX + 1][128]; /* what the configuration may point to */
 };
 
 /* Reads a command line of up to ARGUMENTS_MAX words, NULL at its end. */
 static void read_words(struct outcome *o, const char *const words[])
 {
-    char storage[ARGUMENTS_MAX + 1][128];
     char *argv[ARGUMENTS_MAX + 2];
     FILE *out = fmemopen(o->printed, sizeof(o->printed), "w");
     int argc = 0;
 
     assert_non_null(out);
-    snprintf(storage[argc], sizeof(storage[0]), "handoffd");
-    argv[argc] = storage[argc];
+    snprintf(o->words[argc], sizeof(o->words[0]), "handoffd");
+    argv[argc] = o->words[argc];
     for (argc = 1; words[argc - 1] != NULL; argc++) {
-        snprintf(storage[argc], sizeof(storage[0]), "%s", words[argc - 1]);
-        argv[argc] = storage[argc];
+        snprintf(o->words[argc], sizeof(o->words[0]), "%s", words[argc - 1]);
+        argv[argc] = o->words[argc];
     }
     argv[argc] = NULL;
     memset(&o->config, 0, sizeof(o->config));
@@ -290,9 +290,11 @@ static void test_files_that_are_wrong(void **state)
     read_file(&o, "threads = 3\n", 0666, NULL, NULL);
     assert_int_equal(o.result, CONFIG_WRONG);
     assert_non_null(strstr(o.why, "others could change it"));
+    config_free(&o.config);
     /* What the command line overrides must be right all the same. */
     read_file(&o, "threads = 99\n", 0600, "--threads", "2");
     assert_int_equal(o.result, CONFIG_WRONG);
+    config_free(&o.config);
     READ(&o, "--config", "/nowhere/handoffd.conf");
     assert_int_equal(o.result, CONFIG_WRONG);
     assert_non_null(strstr(o.why, "/nowhere/handoffd.conf: No such file"));

@@ -333,10 +333,10 @@ int store_value(struct store *s, const char *name, uint8_t *out, size_t *len)
     if (rc != 0)
         return rc;
     got = (size_t)sqlite3_column_bytes(statement, 0);
-    if (got <= *len)
-        memcpy(out, sqlite3_column_blob(statement, 0), got);
-    else
+    if (got > *len)
         rc = STORE_NONE;
+    else if (got > 0) /* an empty value has no bytes to point to */
+        memcpy(out, sqlite3_column_blob(statement, 0), got);
     *len = got;
     sqlite3_reset(statement);
     return rc;

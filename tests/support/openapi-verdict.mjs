@@ -29,8 +29,8 @@ function say(ok, words) {
 
 say(seen.length > 1000, `the taps saw ${seen.length} declared answers`);
 say(violations.size === 0, 'no answer is other than declared');
-for (const { method, path, status, violation } of violations.values())
-    console.log(`# ${method} ${path} ${status}: ${violation}`);
+for (const { method, path, status, violation, text } of violations.values())
+    console.log(`# ${method} ${path} ${status}: ${violation} (${text.slice(0, 200)})`);
 for (const name of declared())
     say(given.has(name), `given: ${name}`);
 console.log(`1..${number}`);

@@ -84,7 +84,7 @@ function problemAnywhere(codes, reply) {
 const byLibrary = (reply) =>
     [400, 413, 414, 431, 505].includes(reply.status) &&
     reply.headers['x-request-id'] === undefined &&
-    /^<html>/i.test(reply.text);
+    /<html>/i.test(reply.text);
 
 function checkHeaders(response, pointer, reply) {
     for (const [name, declaredHeader] of Object.entries(response.headers ?? {})) {

@@ -27,6 +27,12 @@ class Requests {
         while (!this.#lost && this.#next());
     }
 
+    // A request whose head is not whole, where its line is.
+    begun() {
+        const line = /^([A-Z]+) (\/[^ ?]*)(?:\?[^ ]*)? HTTP\/1\.[01]\r\n/.exec(this.#bytes.toString('latin1'));
+        return line && !this.#lost ? { method: line[1], path: line[2] } : null;
+    }
+
     // One request; false when it is not whole yet.
     #next() {
         const end = this.#bytes.indexOf('\r\n\r\n');
@@ -71,7 +77,7 @@ class Answers {
     add(data) {
         this.#bytes = Buffer.concat([this.#bytes, data]);
         for (;;) {
-            const request = this.#requests.waiting[0] ?? null;
+            const request = this.#requests.waiting[0] ?? this.#requests.begun();
             const reply = parseAnswer(this.#bytes, { head: request?.method === 'HEAD' });
             if (!reply)
                 return;
@@ -82,7 +88,8 @@ class Answers {
             const { violation, name } = judge(request, reply);
             if (violation) {
                 const path = request?.path.replaceAll(/[0-9a-f-]{36}/g, '{id}');
-                note('violation', { method: request?.method, path, status: reply.status, violation });
+                const { status, text } = reply;
+                note('violation', { method: request?.method, path, status, violation, text });
             }
             if (name)
                 note('seen', name);

@@ -164,7 +164,9 @@ enum exit_code reference_find(struct reference *out, const char *word)
     enum exit_code rc = EXIT_DONE;
 
     memset(out, 0, sizeof *out);
-    if (word != NULL && looks_like_part(word)) {
+    if (word != NULL && encoding_id_parse(out->id, word, strlen(word)) == 0) {
+        /* Whole, it means one handoff, whether this machine has seen it or not. */
+    } else if (word != NULL && looks_like_part(word)) {
         rc = find_part(out->id, word);
     } else {
         out->link = reference_link(word);

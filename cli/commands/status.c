@@ -270,10 +270,12 @@ static enum exit_code run(const struct command_input *in)
     rc = reference_find(&a.ref, in->word);
     if (rc != EXIT_DONE)
         return rc;
-    base = a.ref.sent       ? a.ref.sent_state->base
-           : a.ref.received ? a.ref.received_state->base
-                            : a.ref.link->base;
-    rc = server_of(&a.client, in->settings, base);
+    base = a.ref.sent           ? a.ref.sent_state->base
+           : a.ref.received     ? a.ref.received_state->base
+           : a.ref.link != NULL ? a.ref.link->base
+                                : NULL;
+    rc = base != NULL ? server_of(&a.client, in->settings, base)
+                      : server_client(&a.client, in->settings, NULL);
     if (rc == EXIT_DONE)
         rc = a.ref.sent       ? sent_status(&a)
              : may_follow(&a) ? followed_status(&a)

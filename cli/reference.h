@@ -22,7 +22,8 @@ struct reference {
    (sodium_free) or NULL after having said what is wrong. */
 struct link *reference_link(const char *word) __attribute__((warn_unused_result));
 
-/* Finds what word means: a link, a part of an id that this machine knows, or any whole id. Says what is wrong itself. Clear *out after EXIT_DONE only. */
+/* Finds what word means: a link, a part of an id that this machine knows, or any whole id. Says
+ * what is wrong itself. Clear *out after EXIT_DONE only. */
 enum exit_code reference_find(struct reference *out, const char *word)
     __attribute__((nonnull(1), warn_unused_result));
 

@@ -1,5 +1,5 @@
-// Goal: what bash, zsh and fish offer behind handoffd is what the program takes: every command, and
-// behind each its options, asked of the program itself.
+// Goal: what bash, zsh and fish offer behind handoffd and handoff is what the programs take: every
+// command, and behind each its options, asked of the program itself.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,15 +8,16 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { operated } from '../support/operator.mjs';
-import { handoffd, scratch } from '../support/service.mjs';
+import { handoff, handoffd, scratch } from '../support/service.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const file = (name) => join(root, 'api', 'completions', name);
+const folders = { handoffd: 'api', handoff: 'cli' };
+const file = (program, name) => join(root, folders[program], 'completions', name);
 
 function run(program, script, t) {
     const env = {
         ...process.env,
-        PATH: `${dirname(handoffd)}:${process.env.PATH}`,
+        PATH: `${dirname(handoffd)}:${dirname(handoff)}:${process.env.PATH}`,
         HOME: scratch(t),
         XDG_CONFIG_HOME: scratch(t),
         XDG_DATA_HOME: scratch(t),
@@ -36,8 +37,8 @@ const shells = {
     bash: (words, t) =>
         run(
             ['bash', '--norc', '-c'],
-            `complete() { :; }; . ${file('handoffd.bash')}; COMP_WORDS=(${quote(words)});
-             COMP_CWORD=${words.length - 1}; _handoffd; printf '%s\\n' "\${COMPREPLY[@]}"`,
+            `complete() { :; }; . ${file(words[0], `${words[0]}.bash`)}; COMP_WORDS=(${quote(words)});
+             COMP_CWORD=${words.length - 1}; _${words[0]}; printf '%s\\n' "\${COMPREPLY[@]}"`,
             t,
         ),
     zsh: (words, t) =>
@@ -45,13 +46,13 @@ const shells = {
             ['zsh', '-f', '-c'],
             `words=(${quote(words)}); CURRENT=${words.length};
              compadd() { [[ $1 == -- ]] && shift; print -l -- "$@" }; _files() { print FILES };
-             . ${file('_handoffd')}`,
+             . ${file(words[0], `_${words[0]}`)}`,
             t,
         ),
     fish: (words, t) =>
         run(
             ['fish', '--no-config', '-c'],
-            `source ${file('handoffd.fish')}; complete -C "${words.join(' ')}"`,
+            `source ${file(words[0], `${words[0]}.fish`)}; complete -C "${words.join(' ')}"`,
             t,
         ),
 };
@@ -77,6 +78,20 @@ for (const [shell, complete] of Object.entries(shells)) {
             for (const option of await optionsOf(...command))
                 assert.ok(offered.has(option), `${command.join(' ')} ${option} of ${[...offered]}`);
         }
+    });
+
+    test(`${shell}: handoff: all commands, and all options of each`, (t) => {
+        const help = (...args) => spawnSync(handoff, ['help', ...args], { encoding: 'utf8' }).stdout;
+        const commands = [...help().matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name]) => name);
+        assert.ok(commands.includes('inbox'));
+        const first = complete(['handoff', ''], t);
+        for (const command of commands) {
+            assert.ok(first.has(command), command);
+            const offered = complete(['handoff', command, '--'], t);
+            for (const [, option] of help(command).matchAll(/^ {2}(--[a-z-]+)/gm))
+                assert.ok(offered.has(option), `${command} ${option} of ${[...offered]}`);
+        }
+        assert.ok(complete(['handoff', 'inbox', '--state', ''], t).has('delivered'));
     });
 
     test(`${shell}: values that are one of a few`, (t) => {

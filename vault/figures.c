@@ -47,6 +47,12 @@ static void put(struct vault_histogram *h, uint64_t value)
     h->sum += value;
 }
 
+/* How many units, begun ones too, so that a bucket's bound holds. */
+static uint64_t units(int64_t value, int64_t unit)
+{
+    return (uint64_t)((value + unit - 1) / unit);
+}
+
 void figures_committed(struct figures *f, const struct ledger *l, uint64_t jobs, int64_t us,
                        int64_t log_bytes)
 {
@@ -57,7 +63,7 @@ void figures_committed(struct figures *f, const struct ledger *l, uint64_t jobs,
         f->stats.burned[i] += l->causes[i];
     if (jobs > 0)
         put(&f->stats.batch, jobs);
-    put(&f->stats.commit_64us, (uint64_t)us / 64);
+    put(&f->stats.commit_64us, units(us, 64));
     f->stats.log_bytes = (uint64_t)log_bytes;
     pthread_mutex_unlock(&f->lock);
 }
@@ -90,7 +96,7 @@ void figures_rotating(struct figures *f, bool rotating)
 void figures_scrubbed(struct figures *f, int64_t us)
 {
     pthread_mutex_lock(&f->lock);
-    put(&f->stats.scrub_64ms, (uint64_t)us / 64000);
+    put(&f->stats.scrub_64ms, units(us, 64000));
     f->stats.scrub_late = false;
     f->stats.log_bytes = 0;
     pthread_mutex_unlock(&f->lock);

@@ -1,4 +1,5 @@
 #include "api/commands/command.h"
+#include "api/tls.h"
 
 #include "vault/protocol/text.h"
 
@@ -24,7 +25,8 @@ enum {
     SPACE_WARNING = 1 << 30,
     CLOCK_SLACK_S = 60,
     LOCKED_BYTES = 1 << 20,
-    FILES_WANTED = 4096
+    FILES_WANTED = 4096,
+    EXPIRY_DAYS = 14
 };
 
 struct report {
@@ -103,6 +105,33 @@ static void check_space(struct report *r, const struct config *c)
         tell(r, WARNING, "disk", words, "make room soon");
     else
         tell(r, FINE, "disk", words, "");
+}
+
+static void check_certificate(struct report *r, const struct config *c)
+{
+    const struct log quiet = {.threshold = LOG_LEVEL_ERROR};
+    char why[COMMAND_WHY_MAX], words[128];
+    struct tls *tls;
+    int64_t days;
+
+    if (c->tls_cert == NULL)
+        return;
+    tls = tls_new();
+    if (tls == NULL || tls_load(tls, c->tls_cert, c->tls_key, &quiet, why, sizeof(why)) != 0) {
+        tell(r, FAULT, "certificate", tls != NULL ? why : "out of memory",
+             "mend it; a service that runs keeps the pair that it has until SIGHUP finds a good "
+             "one");
+    } else {
+        days = (tls_expires_at(tls) - (int64_t)time(NULL)) / 86400;
+        snprintf(words, sizeof(words), "fits its key, and expires in %" PRId64 " days", days);
+        tell(r,
+             days < 0             ? FAULT
+             : days < EXPIRY_DAYS ? WARNING
+                                  : FINE,
+             "certificate", words,
+             days < EXPIRY_DAYS ? "renew it, then send the service SIGHUP" : "");
+    }
+    tls_free(tls);
 }
 
 static void check_limits(struct report *r)
@@ -199,6 +228,7 @@ static int run(const struct command_call *call)
     tell(&r, FINE, "configuration", "understood", "");
     check_directory(&r, c);
     check_space(&r, c);
+    check_certificate(&r, c);
     check_limits(&r);
     if (r.worst < FAULT) {
         a = admin_open(&where, why, sizeof(why));

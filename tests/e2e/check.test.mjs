@@ -7,6 +7,7 @@ import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { makePair } from '../support/certificates.mjs';
 import { Client, deliver, sendHandoff } from '../support/http.mjs';
 import { operate } from '../support/operator.mjs';
 import { startService } from '../support/service.mjs';
@@ -117,4 +118,22 @@ test('warnings: a clock behind the log, what is due, who may look', async (t) =>
     assert.match(due.of('due').words, /^2 handoffs are due/);
     chmodSync(service.data, 0o755);
     assert.equal((await check(service.data)).of('directory').found, 'warning');
+});
+
+test('the certificate: one that fits, one about to expire, one that does not fit', async (t) => {
+    const service = await made(t);
+    const [good, soon] = [makePair(service.dir, 'good'), makePair(service.dir, 'soon', 3)];
+    const of = (cert, key) => check(service.data, ['--config', config(cert, key)]);
+    const config = (cert, key) => {
+        const path = join(service.dir, 'conf');
+        writeFileSync(path, `tls-cert = "${cert}"\ntls-key = "${key}"\n`, { mode: 0o600 });
+        return path;
+    };
+    assert.equal((await of(good.cert, good.key)).of('certificate').found, 'ok');
+    const late = await of(soon.cert, soon.key);
+    assert.match(late.of('certificate').words, /expires in [23] days/);
+    assert.equal(late.of('certificate').found, 'warning');
+    const wrong = await of(good.cert, soon.key);
+    assert.match(wrong.of('certificate').words, /is not the key of the certificate/);
+    assert.equal(wrong.status, 1);
 });

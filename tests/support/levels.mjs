@@ -50,7 +50,7 @@ function files(folder) {
 function racing() {
     return ['e2e', 'fault', 'bench']
         .flatMap(files)
-        .filter((file) => /race|load|barrier|longpoll|crash/.test(basename(file)));
+        .filter((file) => /race|load|barrier|longpoll|crash|tls|limits|keys|config/.test(basename(file)));
 }
 
 function house() {

@@ -224,12 +224,15 @@ int admin_begin_rotation(struct admin *a, struct admin_rotation *out, char *why,
         out->elsewhere = true;
         return 0;
     }
-    if (keyring_count(a->keyring) == 1) {
+    /* In a transaction, so that of two commands at once the second finds the first one's key: two
+       keys of one number would cost what was sealed under the one that the file lost. */
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    out->to = keyring_current(a->keyring);
+    if (keyring_count(a->keyring) == 1)
         out->to = keyring_extend(&a->key_file, why, why_size);
-        if (out->to == 0)
-            return -1;
-    }
-    return 0;
+    store_rollback(a->store);
+    return out->to != 0 ? 0 : -1;
 }
 
 /* One step by ourselves; after the last one the old keys are destroyed. */

@@ -60,14 +60,29 @@ static const struct derived *current(const struct keyring *k)
     return newest;
 }
 
+static void derive_check(uint8_t check[KEY_BYTES], const struct keyfile_key *key)
+{
+    crypto_kdf_derive_from_key(check, KEY_BYTES, SUBKEY_CHECK, context, key->bytes);
+}
+
+/* Whether a key of the file is the one of that id that is here. */
+static bool is_same(const struct derived *d, const struct keyfile_key *key)
+{
+    uint8_t check[KEY_BYTES];
+
+    derive_check(check, key);
+    return sodium_memcmp(check, d->check, KEY_BYTES) == 0;
+}
+
 /* Takes a key in; one that is there already stays. Returns 1 when it was new, 0, or -1 when there
-   is no room. */
+   is no room, or another key of its id. */
 static int take(struct keyring *k, const struct keyfile_key *key)
 {
     struct material *m = material_of(k);
+    const struct derived *known = find(k, key->id);
 
-    if (find(k, key->id) != NULL)
-        return 0;
+    if (known != NULL)
+        return is_same(known, key) ? 0 : -1;
     for (size_t i = 0; i < KEYRING_KEYS; i++) {
         struct derived *d = &m->keys[i];
 
@@ -76,7 +91,7 @@ static int take(struct keyring *k, const struct keyfile_key *key)
         for (unsigned p = 0; p < KEYRING_PURPOSES; p++)
             crypto_kdf_derive_from_key(d->purposes[p], KEY_BYTES, p + 1, context, key->bytes);
         crypto_kdf_derive_from_key(d->first_tag_key, KEY_BYTES, SUBKEY_TAGS, context, key->bytes);
-        crypto_kdf_derive_from_key(d->check, KEY_BYTES, SUBKEY_CHECK, context, key->bytes);
+        derive_check(d->check, key);
         d->id = key->id;
         return 1;
     }
@@ -169,7 +184,9 @@ int keyring_reload(struct keyring *k, const struct keyring_file *file, char *why
         return -1;
     rc = take_all(k, f);
     if (rc < 0)
-        snprintf(why, why_size, "the key file has more keys than there is room for");
+        snprintf(why, why_size,
+                 "the key file has more keys than there is room for, or another key under a number "
+                 "that is in use: put back the file as it was");
     return rc;
 }
 
@@ -203,7 +220,8 @@ int keyring_shrink(struct keyring *k, const struct keyring_file *file)
     /* The file first: a key that it still has would be taken in again. */
     if (keyfile_read(file, f, why, sizeof(why)) != 0)
         return -1;
-    if (f->count > 0 && f->keys[f->count - 1].id == id) {
+    if (f->count > 0 && f->keys[f->count - 1].id == id &&
+        is_same(current(k), &f->keys[f->count - 1])) {
         f->keys[0] = f->keys[f->count - 1];
         sodium_memzero(&f->keys[1], sizeof(f->keys) - sizeof(f->keys[0]));
         f->count = 1;

@@ -137,6 +137,19 @@ test('killed in the middle of a rotation it goes on at the next start', async (t
     assert.ok(JSON.parse(stdout).every(({ found }) => found === 'ok'), stdout);
 });
 
+test('rotations begun at the same time are one, and lose nothing', async (t) => {
+    const service = await startService(t);
+    const client = new Client(service);
+    t.after(() => client.close());
+    const waiting = await sendMany(client, 40);
+    const all = Array.from({ length: 6 }, () => operate(['key', 'rotate', '--data', service.data]));
+    for (const { status, stderr } of await Promise.all(all))
+        assert.equal(status, 0, stderr);
+    assert.equal(keyIds(service).length, 1);
+    await service.restart();
+    await opensAll(client, waiting);
+});
+
 test('without the service the command does it all by itself', async (t) => {
     const service = await startService(t);
     const client = new Client(service);

@@ -195,6 +195,35 @@ static void test_no_more_keys_than_there_is_room_for(void **state)
     close_place(&p);
 }
 
+static void put(const struct place *p, const char *name, const char *content, mode_t mode);
+
+/* Two keys of one number: what was sealed under the first must not be lost for the second. */
+static void test_another_key_of_the_same_number_is_refused(void **state)
+{
+    struct place p;
+    struct keyring *k;
+    struct sealed s;
+    char why[256], whole[128], other[256];
+
+    (void)state;
+    open_place(&p);
+    k = opened(&p, true);
+    read_file(&p, "master.key", whole, sizeof(whole));
+    assert_int_equal(keyring_extend(&p.file, why, sizeof(why)), 2);
+    assert_int_equal(keyring_reload(k, &p.file, why, sizeof(why)), 1);
+    s = seal(k);
+    snprintf(other, sizeof(other), "%shandoff-master-key-1 2 %043d\n", whole, 0);
+    other[strlen(other) - 2] = 'A'; /* canonical: the last character has no stray bits */
+    put(&p, "master.key", other, 0600);
+    assert_int_equal(keyring_reload(k, &p.file, why, sizeof(why)), -1);
+    assert_non_null(strstr(why, "another key under a number"));
+    assert_int_equal(keyring_shrink(k, &p.file), -1);
+    assert_true(opens(k, &s));
+    assert_int_equal(keyring_count(k), 2);
+    keyring_close(k);
+    close_place(&p);
+}
+
 static void put(const struct place *p, const char *name, const char *content, mode_t mode)
 {
     int fd;
@@ -275,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_seal_and_unseal),
         cmocka_unit_test(test_life_of_two_keys),
         cmocka_unit_test(test_no_more_keys_than_there_is_room_for),
+        cmocka_unit_test(test_another_key_of_the_same_number_is_refused),
         cmocka_unit_test(test_files_that_are_refused),
     };
 

@@ -80,7 +80,8 @@ test('a backup under load, restored: the log goes on, nothing is handed out agai
 
     // What the backup is: mode 600, one file, the log as far as it went, no slot, no envelope.
     assert.equal(statSync(backup).mode & 0o777, 0o600);
-    assert.ok(!existsSync(`${backup}-wal`) && !existsSync(`${backup}-journal`));
+    for (const more of ['-wal', '-journal', '.part', '.part-wal', '.part-journal'])
+        assert.ok(!existsSync(`${backup}${more}`), more);
     const kept = lines(backup);
     assert.deepEqual(kept, lines(join(service.data, 'handoff.db')).slice(0, kept.length));
     assert.match(kept.join('\n'), /vault\.backed-up/);

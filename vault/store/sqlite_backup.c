@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PATH_BYTES = 4096 };
+
 const char store_restored[] = "restored";
 
 /* Everything but the slots: what lived has none in the copy. One transaction, so that it is all as
@@ -50,7 +52,7 @@ static int copy(struct store *s, const char *from, struct store_backup *out)
 static int sync_parent(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char dir[4096] = ".";
+    char dir[PATH_BYTES] = ".";
     int fd, rc;
 
     if (slash != NULL) {
@@ -67,30 +69,41 @@ static int sync_parent(const char *path)
     return rc;
 }
 
+/* Gives the finished file its name, unless there is one by now, and makes that durable. */
+static int publish(const char *part, const char *to)
+{
+    return link(part, to) == 0 && sync_parent(to) == 0 ? 0 : -1;
+}
+
 int store_backup(const char *from, const char *to, struct store_backup *out, char *why,
                  size_t why_size)
 {
-    const int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    struct store *s;
-    int rc;
+    char part[PATH_BYTES];
+    struct store *s = NULL;
+    int fd, rc = -1;
 
+    if ((size_t)snprintf(part, sizeof(part), "%s.part", to) >= sizeof(part)) {
+        snprintf(why, why_size, "%s: the path is too long", to);
+        return -1;
+    }
+    /* One that was interrupted may have left it. */
+    (void)unlink(part);
+    fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        snprintf(why, why_size, "%s: %s", to, strerror(errno));
+        snprintf(why, why_size, "%s: %s", part, strerror(errno));
         return -1;
     }
     close(fd);
-    s = store_open(to, STORE_WRITER, why, why_size);
-    if (s == NULL)
-        goto fail;
-    rc = copy(s, from, out);
-    if (rc != 0)
-        snprintf(why, why_size, "%s: %s", to, s->error_text);
+    s = store_open(part, STORE_WRITER, why, why_size);
+    if (s != NULL && copy(s, from, out) != 0)
+        snprintf(why, why_size, "%s: %s", part, s->error_text);
+    else if (s != NULL)
+        rc = 0;
     store_close(s);
-    if (rc == 0 && sync_parent(to) == 0)
-        return 0;
-    if (rc == 0)
+    if (rc == 0 && publish(part, to) != 0) {
         snprintf(why, why_size, "%s: %s", to, strerror(errno));
-fail:
-    (void)unlink(to);
-    return -1;
+        rc = -1;
+    }
+    (void)unlink(part);
+    return rc;
 }

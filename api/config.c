@@ -4,13 +4,14 @@
 #include "api/option.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096, HELP_COLUMN = 32 };
 
-static const char usual_file[] = "/etc/handoff/handoffd.conf";
+static const char usual_directory[] = "/etc/handoff";
 static const char credential[] = "handoff-master-key";
 
 /* What the command line gave: a value for each option; and what it asked for. */
@@ -77,14 +78,32 @@ static int take(struct command_line *l, const char *arg, const char *next, char 
 
 /* ---- the file ---- */
 
-/* The file that is read though none was named; NULL where there is none. */
-static const char *usual(char path[PATH_BYTES])
+/* Makes the path of a file in the first of the directories that systemd names in a variable
+   (between colons). Returns 1, or 0 when the variable is not set or the file not there; what cannot
+   be told, for want of a right, is -1 with why: nobody is to be served by other settings than were
+   meant. */
+static int find_file(char path[PATH_BYTES], const char *directories, const char *name, char *why,
+                     size_t why_size)
 {
-    const char *directory = getenv("CONFIGURATION_DIRECTORY"); /* systemd's */
+    const int len = (int)strcspn(directories, ":");
 
-    snprintf(path, PATH_BYTES, "%s%s", directory != NULL ? directory : "",
-             directory != NULL ? "/handoffd.conf" : usual_file);
-    return access(path, F_OK) == 0 ? path : NULL;
+    if (snprintf(path, PATH_BYTES, "%.*s/%s", len, directories, name) >= PATH_BYTES)
+        errno = ENAMETOOLONG;
+    else if (access(path, F_OK) == 0)
+        return 1;
+    if (errno == ENOENT)
+        return 0;
+    snprintf(why, why_size, "%s: %s", path, strerror(errno));
+    return -1;
+}
+
+/* The file that is read though none was named. As find_file. */
+static int find_usual(char path[PATH_BYTES], char *why, size_t why_size)
+{
+    const char *directories = getenv("CONFIGURATION_DIRECTORY");
+
+    return find_file(path, directories != NULL ? directories : usual_directory, "handoffd.conf",
+                     why, why_size);
 }
 
 /* ---- both together ---- */
@@ -111,18 +130,21 @@ static int apply(struct config *c, const struct command_line *l,
     return 0;
 }
 
-/* systemd's credential, where there is one and nothing else was said. */
-static int find_credential(struct config *c)
+/* systemd's credential, where there is one and nothing else was said. Returns 0 or -1. */
+static int find_credential(struct config *c, char *why, size_t why_size)
 {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char path[PATH_BYTES];
+    int rc;
 
     if (c->master_key != NULL || directory == NULL)
         return 0;
-    if ((size_t)snprintf(path, sizeof(path), "%s/%s", directory, credential) >= sizeof(path) ||
-        access(path, F_OK) != 0)
-        return 0;
+    rc = find_file(path, directory, credential, why, why_size);
+    if (rc <= 0)
+        return rc;
     c->master_key = configfile_keep(&c->memory, path);
+    if (c->master_key == NULL)
+        snprintf(why, why_size, "out of memory");
     return c->master_key != NULL ? 0 : -1;
 }
 
@@ -130,15 +152,21 @@ static int read_all(struct config *c, const struct command_line *l, char *why, s
 {
     struct configfile_value file[CONFIG_OPTIONS] = {0};
     char path[PATH_BYTES];
-    const char *name = l->file != NULL ? l->file : usual(path);
+    const char *name = l->file;
     const char *unfit;
+    int found = 0;
 
+    if (name == NULL)
+        found = find_usual(path, why, why_size);
+    if (found < 0)
+        return -1;
+    if (found > 0)
+        name = path;
     if (name != NULL && configfile_read(name, file, &c->memory, why, why_size) != 0)
         return -1;
     if (apply(c, l, file, name, why, why_size) != 0)
         return -1;
-    snprintf(why, why_size, "out of memory");
-    if (find_credential(c) != 0)
+    if (find_credential(c, why, why_size) != 0)
         return -1;
     unfit = option_settle(c);
     if (unfit != NULL)

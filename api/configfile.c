@@ -77,7 +77,7 @@ __attribute__((format(printf, 2, 0))) static void complain(cfg_t *cfg, const cha
 /* Opens the file, unless somebody else could have written it. */
 static FILE *open_file(const char *path, char *why, size_t why_size)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would hold us up */
     FILE *file = NULL;
     struct stat st;
 
@@ -92,8 +92,8 @@ static FILE *open_file(const char *path, char *why, size_t why_size)
                  "%s: others could change it: it must belong to root or the service's user, and be "
                  "writable by its owner alone (chmod go-w)",
                  path);
-    else
-        file = fdopen(fd, "r");
+    else if ((file = fdopen(fd, "r")) == NULL)
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
     if (file == NULL)
         close(fd);
     return file;
@@ -123,12 +123,16 @@ static int parse(cfg_t *cfg, FILE *file, struct configfile_value *values, void *
     size_t size = 0;
     int rc = 0;
 
-    for (*line = 1; rc == 0 && getline(&text, &size, file) >= 0; ++*line)
-        if (cfg_parse_buf(cfg, text) != CFG_SUCCESS || take_values(cfg, *line, values, memory) != 0)
+    ssize_t len;
+
+    for (*line = 1; rc == 0 && (len = getline(&text, &size, file)) >= 0; ++*line)
+        if (strlen(text) != (size_t)len || cfg_parse_buf(cfg, text) != CFG_SUCCESS ||
+            take_values(cfg, *line, values, memory) != 0)
             rc = -1;
-    --*line;
+    if (rc != 0)
+        --*line;
     free(text);
-    return rc;
+    return ferror(file) ? -1 : rc;
 }
 
 int configfile_read(const char *path, struct configfile_value values[CONFIG_OPTIONS], void **memory,

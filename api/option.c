@@ -397,7 +397,7 @@ size_t option_find(const char *name, size_t len)
 
 void option_defaults(struct config *c)
 {
-    const char *state = getenv("STATE_DIRECTORY"); /* systemd's */
+    const char *state = getenv("STATE_DIRECTORY"); /* systemd's; one directory */
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     *c = (struct config){.data = state != NULL ? state : "/var/lib/handoff",

@@ -125,10 +125,13 @@ static unsigned parse(cfg_t *cfg, FILE *file)
     char *text = NULL;
     size_t size = 0;
 
-    while (getline(&text, &size, file) >= 0 && cfg_parse_buf(cfg, text) == CFG_SUCCESS)
+    ssize_t len;
+
+    while ((len = getline(&text, &size, file)) >= 0 && strlen(text) == (size_t)len &&
+           cfg_parse_buf(cfg, text) == CFG_SUCCESS)
         line++;
     free(text);
-    return feof(file) ? 0 : line;
+    return len < 0 && feof(file) ? 0 : line;
 }
 
 static int take(char *out, size_t size, cfg_t *cfg, const char *name)

@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -51,6 +51,39 @@ test('each kind of error: status 2, file and line, nothing served, nothing made'
     chmodSync(path, 0o666);
     assert.match((await operate(['--config', path])).stderr, /others could change it/);
     assert.match((await operate(['--config', join(dir, 'none')])).stderr, /none: No such file/);
+});
+
+test('what cannot be looked at is not taken for absent: no service under other settings than were meant', async (t) => {
+    const dir = scratch(t);
+    const closed = join(dir, 'closed');
+    mkdirSync(closed);
+    writeFileSync(join(closed, 'handoffd.conf'), 'threads = none\n');
+    writeFileSync(join(closed, 'handoff-master-key'), 'x\n');
+    const { status, stderr } = await operate(['check', '--config', '/dev/null/x']);
+    assert.equal(status, 2, stderr);
+    const args = ['--data', join(dir, 'data'), '--listen', '127.0.0.1:0'];
+    for (const name of ['CONFIGURATION_DIRECTORY', 'CREDENTIALS_DIRECTORY']) {
+        // A file in the directory's place gives the error that root, too, is given.
+        const env = { [name]: join(closed, 'handoffd.conf') };
+        const refused = await operate(args, { env });
+        assert.equal(refused.status, 2, `${name}: ${refused.stderr}`);
+        assert.match(refused.stderr, /Not a directory/);
+    }
+    assert.ok(!existsSync(join(dir, 'data')), 'nothing was made');
+});
+
+test('a FIFO or a NUL in the place of a configuration is refused, and holds nobody up', async (t) => {
+    const dir = scratch(t);
+    const fifo = join(dir, 'fifo');
+    assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+    const first = await operate(['--config', fifo]);
+    assert.equal(first.status, 2);
+    assert.match(first.stderr, /must be a regular file/);
+    const { path, write } = fileIn(dir);
+    write('data = /x\nthreads = 3 \0bogus\n');
+    const second = await operate(['--config', path]);
+    assert.equal(second.status, 2);
+    assert.match(second.stderr, /handoffd\.conf:2: is not understood/);
 });
 
 test('the usual file is that of systemd; flags go before it', async (t) => {

@@ -37,11 +37,13 @@ static int run_restore(const struct command_call *call)
 
     if (admin_restore(call->config.data, call->word, why, sizeof(why)) != 0)
         return command_fail(why);
-    fprintf(stderr,
-            "Restored into %s. Put the master.key of that backup there (mode 600, owned by the "
-            "service's user) and start the service. What lived when the backup was made is then "
-            "burned, cause restored: its senders must change those passwords.\n",
-            call->config.data);
+    fprintf(
+        stderr,
+        "Restored into %s. Put the master.key of that backup there (mode 600, owned by the "
+        "service's user) and start the service. What lived when the backup was made is then "
+        "burned, cause restored: its senders must change those passwords. Tokens that were revoked "
+        "since hold again: handoffd token list, and revoke them anew.\n",
+        call->config.data);
     return COMMAND_DONE;
 }
 

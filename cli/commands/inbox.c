@@ -148,12 +148,28 @@ static enum exit_code usage(const char *what, const char *next)
     return EXIT_USAGE;
 }
 
+static bool is_state(const char *word)
+{
+    static const char *const states[] = {"available", "claimed",  "lapsed",  "delivered",
+                                         "confirmed", "rejected", "expired", "revoked"};
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (strcmp(states[i], word) == 0)
+            return true;
+    return false;
+}
+
 static enum exit_code read_options(struct inbox *b)
 {
     const char *const *v = b->in->value;
     uint64_t seconds;
 
     b->filter = (struct service_filter){.state = v[STATE], .recipient = v[RECIPIENT], .before = -1};
+    if (v[STATE] != NULL && !is_state(v[STATE]))
+        return usage(
+            "--state takes available, claimed, lapsed, delivered, confirmed, rejected, expired "
+            "or revoked.",
+            "See: handoff help inbox");
     if (v[SINCE] == NULL)
         return EXIT_DONE;
     if (duration_parse(&seconds, v[SINCE], 1, SINCE_MAX_S) != 0)

@@ -86,6 +86,8 @@ test('without a token, with one that is not good enough, with one that is none',
     assert.match(closed.err, /only with you/);
     const listing = await nobody.run(['inbox']);
     assert.equal(listing.status, 2, listing.said);
+    assert.equal((await nobody.run(['inbox', '--state', 'lost'])).status, 2);
+    assert.equal((await nobody.run(['inbox', '--since', 'yesterday'])).status, 2);
 
     const team = await person('team', 'Ada', ['--team', 'a']);
     const forbidden = await team.run(['send'], { stdin: 'x\n' });

@@ -8,8 +8,13 @@ void encoding_base64url(char *out, const uint8_t *data, size_t len)
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-int encoding_base64url_decode(uint8_t *out, size_t size, size_t *len, const char *text,
-                              size_t text_len)
+void encoding_base64(char *out, const uint8_t *data, size_t len)
+{
+    sodium_bin2base64(out, ENCODING_BASE64_LEN(len) + 1, data, len, sodium_base64_VARIANT_ORIGINAL);
+}
+
+static int decode(uint8_t *out, size_t size, size_t *len, const char *text, size_t text_len,
+                  int variant)
 {
     const char *end;
     uint8_t seen = 0;
@@ -20,10 +25,31 @@ int encoding_base64url_decode(uint8_t *out, size_t size, size_t *len, const char
     if (seen & 0x80)
         return -1;
     /* Stray bits are refused by libsodium; without an ignore list so is everything foreign. */
-    if (sodium_base642bin(out, size, text, text_len, NULL, len, &end,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+    if (sodium_base642bin(out, size, text, text_len, NULL, len, &end, variant) != 0)
         return -1;
     return (size_t)(end - text) == text_len ? 0 : -1;
+}
+
+int encoding_base64url_decode(uint8_t *out, size_t size, size_t *len, const char *text,
+                              size_t text_len)
+{
+    return decode(out, size, len, text, text_len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+int encoding_base64_decode(uint8_t *out, size_t size, size_t *len, const char *text,
+                           size_t text_len)
+{
+    return decode(out, size, len, text, text_len, sodium_base64_VARIANT_ORIGINAL);
+}
+
+int encoding_base64_exact(uint8_t *out, size_t size, const char *text, size_t text_len)
+{
+    size_t len;
+
+    if (text_len != ENCODING_BASE64_LEN(size) ||
+        encoding_base64_decode(out, size, &len, text, text_len) != 0)
+        return -1;
+    return len == size ? 0 : -1;
 }
 
 int encoding_base64url_exact(uint8_t *out, size_t size, const char *text, size_t text_len)

@@ -33,6 +33,17 @@ int encoding_base64url_decode(uint8_t *out, size_t size, size_t *len, const char
 int encoding_base64url_exact(uint8_t *out, size_t size, const char *text, size_t text_len)
     __attribute__((nonnull(1), warn_unused_result));
 
+/* Characters that n bytes take as standard base64 (RFC 4648 section 4), without NUL. */
+#define ENCODING_BASE64_LEN(n) (((n) + 2) / 3 * 4)
+
+/* The same three for standard base64 with its padding, which signed notes and proofs are written
+   in. */
+void encoding_base64(char *out, const uint8_t *data, size_t len) __attribute__((nonnull(1)));
+int encoding_base64_decode(uint8_t *out, size_t size, size_t *len, const char *text,
+                           size_t text_len) __attribute__((nonnull(1, 3), warn_unused_result));
+int encoding_base64_exact(uint8_t *out, size_t size, const char *text, size_t text_len)
+    __attribute__((nonnull(1), warn_unused_result));
+
 /* Makes a UUIDv7 (RFC 9562 section 5.7) from unix_ms and 74 random bits. */
 void encoding_id_new(uint8_t id[ENCODING_ID_BYTES], uint64_t unix_ms) __attribute__((nonnull));
 

@@ -67,6 +67,19 @@ void text_base64url(struct text *t, const uint8_t *data, size_t len)
     sodium_memzero(last, sizeof(last));
 }
 
+void text_base64(struct text *t, const uint8_t *data, size_t len)
+{
+    enum { GROUP = 48 };
+    char group[ENCODING_BASE64_LEN(GROUP) + 1];
+
+    for (size_t at = 0; at < len; at += GROUP) {
+        const size_t n = len - at < GROUP ? len - at : GROUP;
+
+        encoding_base64(group, data + at, n);
+        text_bytes(t, group, ENCODING_BASE64_LEN(n));
+    }
+}
+
 void text_id(struct text *t, const uint8_t id[16])
 {
     char buffer[ENCODING_ID_TEXT + 1];

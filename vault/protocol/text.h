@@ -29,6 +29,9 @@ void text_i64(struct text *t, int64_t value) __attribute__((nonnull));
 /* Appends data as base64url without padding; no quotes. */
 void text_base64url(struct text *t, const uint8_t *data, size_t len) __attribute__((nonnull(1)));
 
+/* Appends data as standard base64 with padding. */
+void text_base64(struct text *t, const uint8_t *data, size_t len) __attribute__((nonnull(1)));
+
 /* Appends the 36 characters of an id; no quotes. */
 void text_id(struct text *t, const uint8_t id[16]) __attribute__((nonnull));
 

@@ -28,6 +28,7 @@ static const unsigned allowed[ACCESS_ACTS] = {
     [ACCESS_REDEEM] = 1U << VAULT_TEAM,
     [ACCESS_LIST] = 1U << VAULT_TEAM | 1U << VAULT_AUDITOR | 1U << VAULT_OPERATOR,
     [ACCESS_READ_EVENTS] = 1U << VAULT_TEAM | 1U << VAULT_AUDITOR | 1U << VAULT_OPERATOR,
+    [ACCESS_READ_LOG] = 1U << VAULT_AUDITOR | 1U << VAULT_OPERATOR,
 };
 
 /* The refusal of a token of another role, by act. */
@@ -38,6 +39,7 @@ static const char *const forbidden[ACCESS_ACTS] = {
     [ACCESS_LIST] = "Listing needs a token of the role team, auditor or operator.",
     [ACCESS_READ_EVENTS] =
         "Reading events needs the manage key, or a token of the role team, auditor or operator.",
+    [ACCESS_READ_LOG] = "Reading the whole log needs a token of the role auditor or operator.",
 };
 
 bool access_allowed(enum vault_role role, enum access_act act)

@@ -24,6 +24,7 @@ enum access_act {
     ACCESS_REDEEM, /* claim, opened, receipts: not needed there, but then the log names it */
     ACCESS_LIST,
     ACCESS_READ_EVENTS,
+    ACCESS_READ_LOG,
     ACCESS_ACTS
 };
 

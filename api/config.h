@@ -23,7 +23,7 @@ struct config_network {
     uint8_t bits;        /* that must match, of 128 */
 };
 
-enum { CONFIG_PROXIES_MAX = 32, CONFIG_OPTIONS = 25, CONFIG_WARNINGS = 4 };
+enum { CONFIG_PROXIES_MAX = 32, CONFIG_OPTIONS = 27, CONFIG_WARNINGS = 4 };
 
 struct config_proxies {
     struct config_network networks[CONFIG_PROXIES_MAX];
@@ -56,7 +56,10 @@ struct config {
     struct config_proxies proxies;
     bool submissions_open; /* as given, or as follows from listen, base_url and proxies */
     struct config_limits limits;
-    size_t envelope_max; /* bytes */
+    const char *log_name; /* of the audit log; NULL: as its key says, or as follows */
+    char log_name_usual[512];
+    int64_t erase_after_s; /* personal details older than this are erased; 0: never */
+    size_t envelope_max;   /* bytes */
     unsigned request_deadline_s;
     unsigned threads;
     struct log log;

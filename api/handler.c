@@ -48,8 +48,9 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
     for (size_t i = 0; i < HANDLER_HEADERS; i++)
         (void)MHD_add_response_header(response, handler_headers[i].name, handler_headers[i].value);
     (void)MHD_add_response_header(response, "Content-Type",
-                                  r->reply.problem ? "application/problem+json"
-                                                   : "application/json");
+                                  r->reply.problem        ? "application/problem+json"
+                                  : r->reply.type != NULL ? r->reply.type
+                                                          : "application/json");
     add_number_header(response, "X-Request-Id", r->number);
     if (server_wants_https(r->server))
         (void)MHD_add_response_header(response, "Strict-Transport-Security", "max-age=63072000");
@@ -177,6 +178,7 @@ static enum MHD_Result begin(struct request *r, const char *url, const char *met
     r->route = match.route;
     memcpy(r->id, match.id, sizeof(r->id));
     r->has_id = match.has_id;
+    memcpy(r->rest, match.rest, sizeof(r->rest));
     if (r->has_id && !limits_handoff(r)) {
         r->close |= fields.length > 0;
         return queue(r);

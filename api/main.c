@@ -170,6 +170,9 @@ int main(int argc, char **argv)
     options.key = config.master_key;
     options.live_max = config.limits.live;
     options.live_bytes_max = config.limits.live_bytes;
+    options.log_name = config.log_name;
+    options.log_name_usual = config.log_name_usual;
+    options.erase_after_s = config.erase_after_s;
     options.readers = config.threads;
     vault = vault_open(&options, why, sizeof(why));
     if (vault == NULL) {

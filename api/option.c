@@ -1,8 +1,10 @@
 #include "api/option.h"
 
+#include "api/place.h"
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/envelope.h"
 #include "vault/protocol/link.h"
+#include "vault/vault.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -69,114 +71,43 @@ static int set_log_format(struct config *c, const char *value)
     return log_format_parse(value, &c->log.json);
 }
 
+static int set_log_name(struct config *c, const char *value)
+{
+    c->log_name = value;
+    return vault_log_name_valid(value) ? 0 : -1;
+}
+
+/* A handoff lives for 30 days at most, and may be confirmed until 90 days after it was taken. */
+static int set_erase_after(struct config *c, const char *value)
+{
+    enum { DAYS_MIN = 130, DAYS_MAX = 36500, DAY_S = 86400 };
+    uint64_t days = 0;
+
+    c->erase_after_s = 0;
+    if (strcmp(value, "off") == 0)
+        return 0;
+    if (encoding_u64(&days, value, strlen(value), DAYS_MAX) != 0 || days < DAYS_MIN)
+        return -1;
+    c->erase_after_s = (int64_t)days * DAY_S;
+    return 0;
+}
+
 /* ---- places ---- */
-
-/* "127.0.0.1:8088" or "[::1]:8088"; numbers only: a service listens where it was told, not where a
-   name happens to point. */
-static int parse_address(struct sockaddr_storage *address, const char *value)
-{
-    struct sockaddr_in *in = (struct sockaddr_in *)(void *)address;
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)address;
-    const char *colon = strrchr(value, ':');
-    const bool six = value[0] == '[';
-    const char *host = value + six;
-    char text[INET6_ADDRSTRLEN];
-    size_t host_len;
-    uint64_t port;
-
-    if (colon == NULL || encoding_u64(&port, colon + 1, strlen(colon + 1), 65535) != 0)
-        return -1;
-    host_len = (size_t)(colon - host);
-    if (six && (host_len == 0 || host[--host_len] != ']'))
-        return -1;
-    if (host_len >= sizeof(text))
-        return -1;
-    memcpy(text, host, host_len);
-    text[host_len] = '\0';
-    memset(address, 0, sizeof(*address));
-    if (six) {
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons((uint16_t)port);
-        return inet_pton(AF_INET6, text, &in6->sin6_addr) == 1 ? 0 : -1;
-    }
-    in->sin_family = AF_INET;
-    in->sin_port = htons((uint16_t)port);
-    return inet_pton(AF_INET, text, &in->sin_addr) == 1 ? 0 : -1;
-}
-
-static int parse_listen(struct config_listen *listen, const char *value)
-{
-    static const char scheme[] = "unix:";
-    const size_t scheme_len = sizeof(scheme) - 1;
-    const struct sockaddr_un *un = NULL;
-
-    *listen = (struct config_listen){.path = none};
-    if (strncmp(value, scheme, scheme_len) != 0)
-        return parse_address(&listen->address, value);
-    listen->path = value + scheme_len;
-    return listen->path[0] == '/' && strlen(listen->path) < sizeof(un->sun_path) ? 0 : -1;
-}
 
 static int set_listen(struct config *c, const char *value)
 {
-    return parse_listen(&c->listen, value);
+    return place_listen(&c->listen, value);
 }
 
 static int set_metrics(struct config *c, const char *value)
 {
     if (strcmp(value, "off") != 0)
-        return parse_listen(&c->metrics, value);
+        return place_listen(&c->metrics, value);
     c->metrics = (struct config_listen){.path = none};
     return 0;
 }
 
 /* ---- proxies ---- */
-
-/* Reads an address and how many of its bits there are. */
-static int parse_ip(const char *text, uint8_t out[16], unsigned *bits)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-    if (inet_pton(AF_INET, text, out + sizeof(mapped)) == 1) {
-        memcpy(out, mapped, sizeof(mapped));
-        *bits = 32;
-        return 0;
-    }
-    *bits = 128;
-    return inet_pton(AF_INET6, text, out) == 1 ? 0 : -1;
-}
-
-/* Whether all bits from the given one on are 0: "10.0.0.1/8" is a slip, not a network. */
-static bool clear_from(const uint8_t address[16], unsigned bit)
-{
-    for (; bit < 128; bit++)
-        if (address[bit / 8] >> (7 - bit % 8) & 1)
-            return false;
-    return true;
-}
-
-static int parse_network(struct config_network *n, const char *text, size_t len)
-{
-    char copy[INET6_ADDRSTRLEN + 4];
-    unsigned bits;
-    uint64_t prefix;
-    char *slash;
-
-    if (len >= sizeof(copy))
-        return -1;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    slash = strchr(copy, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    if (parse_ip(copy, n->address, &bits) != 0)
-        return -1;
-    prefix = bits;
-    if (slash != NULL && encoding_u64(&prefix, slash + 1, strlen(slash + 1), bits) != 0)
-        return -1;
-    n->bits = (uint8_t)(128 - bits + prefix);
-    return clear_from(n->address, n->bits) ? 0 : -1;
-}
 
 static int set_proxies(struct config *c, const char *value)
 {
@@ -191,7 +122,7 @@ static int set_proxies(struct config *c, const char *value)
         if (len == strlen("unix") && strncmp(value, "unix", len) == 0)
             p->unix_socket = true;
         else if (p->count == CONFIG_PROXIES_MAX ||
-                 parse_network(&p->networks[p->count++], value, len) != 0)
+                 place_network(&p->networks[p->count++], value, len) != 0)
             return -1;
         value += len;
         value += strspn(value, " ");
@@ -373,6 +304,13 @@ const struct option_row option_rows[CONFIG_OPTIONS] = {
     {"token-bytes", "BYTES|off", "1G", BYTES, "their envelopes' bytes", true, set_token_bytes},
     {"live", "N|off", "1000000", LIMIT, "handoffs that wait to be taken, in all", false, set_live},
     {"live-bytes", "BYTES|off", "8G", BYTES, "their envelopes' bytes", false, set_live_bytes},
+    {"log-name", "NAME", "host and path of the base URL",
+     "1 to 200 bytes of UTF-8 without spaces, quotes, backslashes and +",
+     "of the audit log, in its key and its checkpoints; changed with handoffd key rotate-log",
+     false, set_log_name},
+    {"erase-details-after", "DAYS|off", "off", "off, or a number from 130 to 36500",
+     "names, notes, labels and addresses that are older are erased; the log still verifies", false,
+     set_erase_after},
     {"max-envelope", "BYTES", "65536", "a number from 297 to 1048576", "the largest envelope taken",
      false, set_envelope_max},
     {"request-deadline", "SECONDS", "20", "a number from 1 to 600",
@@ -456,6 +394,20 @@ static void settle_warnings(struct config *c, bool proxied)
                 "them");
 }
 
+/* What a log is called unless it is said: where it is, without the scheme (C2SP tlog-checkpoint).
+ */
+static void settle_log_name(struct config *c)
+{
+    char name[LINK_BASE_MAX];
+
+    if (c->base_url != NULL && link_base(name, c->base_url) == 0)
+        snprintf(c->log_name_usual, sizeof(c->log_name_usual), "%s", strstr(name, "://") + 3);
+    else
+        config_listen_text(&c->listen, c->log_name_usual, sizeof(c->log_name_usual));
+    if (!vault_log_name_valid(c->log_name_usual))
+        snprintf(c->log_name_usual, sizeof(c->log_name_usual), "handoff");
+}
+
 const char *option_settle(struct config *c)
 {
     const bool proxied = c->proxies.count > 0 || c->proxies.unix_socket;
@@ -471,6 +423,7 @@ const char *option_settle(struct config *c)
     if (!c->open_given)
         c->submissions_open = is_loopback(&c->listen) && !proxied &&
                               (c->base_url == NULL || link_base_is_loopback(c->base_url));
+    settle_log_name(c);
     settle_warnings(c, proxied);
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include "api/client.h"
 #include "api/problem.h"
 #include "api/quota.h"
+#include "api/router.h"
 #include "vault/vault.h"
 
 #include <microhttpd.h>
@@ -30,6 +31,7 @@ struct reply {
     char *body; /* from secret_heap_alloc; handed to libmicrohttpd with the reply */
     size_t len;
     bool problem;           /* application/problem+json */
+    const char *type;       /* the body's, static; NULL: application/json */
     const char *code;       /* the problem's, for the log; NULL: none */
     const char *allow;      /* for 405; NULL: none */
     unsigned retry_after_s; /* 0: none */
@@ -60,7 +62,8 @@ struct request {
     struct quota_standing standing[QUOTA_KINDS]; /* limit 0: none applied */
     uint8_t id[16];                              /* of the handoff, where the route has one */
     bool has_id;
-    uint8_t *body; /* from secret_heap_alloc */
+    char rest[ROUTER_REST_MAX]; /* of the path, where the route takes any */
+    uint8_t *body;              /* from secret_heap_alloc */
     size_t body_len, body_size;
     struct reply reply;
     struct vault_job job;

@@ -45,6 +45,14 @@ const struct route router_table[] = {
      .handle = events_get,
      .finish = events_get_done},
     {.method = "GET", .pattern = "/v1/handoffs", .cost = 1, .handle = listing_get},
+    {.method = "GET", .pattern = "/v1/audit/checkpoint", .cost = 1, .handle = audit_checkpoint},
+    {.method = "GET", .pattern = "/v1/audit/key", .cost = 1, .handle = audit_key},
+    {.method = "GET", .pattern = "/v1/audit/keys", .cost = 1, .handle = audit_keys},
+    {.method = "GET", .pattern = "/v1/audit/proof/{rest}", .cost = 1, .handle = audit_proof},
+    {.method = "GET", .pattern = "/v1/audit/consistency", .cost = 1, .handle = audit_consistency},
+    {.method = "GET", .pattern = "/v1/audit/tile/{rest}", .cost = 1, .handle = tiles_get},
+    {.method = "GET", .pattern = "/v1/audit/events", .cost = 5, .handle = entries_events},
+    {.method = "GET", .pattern = "/v1/audit/details", .cost = 20, .handle = entries_details},
     {.method = "GET", .pattern = "/openapi.json", .cost = 1, .handle = openapi_get},
     {.method = "GET", .pattern = "/livez", .handle = health_live},
     {.method = "GET", .pattern = "/readyz", .handle = health_ready, .finish = health_ready_done},
@@ -54,14 +62,29 @@ const size_t router_table_len = sizeof(router_table) / sizeof(router_table[0]);
 
 enum match { MATCH_NO, MATCH_YES, MATCH_BAD_ID };
 
-/* Holds path against a pattern; fills id where the pattern has one. */
-static enum match match_path(const char *pattern, const char *path, uint8_t id[16])
+/* Holds path against a pattern that ends in {rest}. */
+static enum match match_rest(const char *pattern, size_t prefix, const char *path, char *rest)
+{
+    const size_t len = strlen(path);
+
+    if (strncmp(pattern, path, prefix) != 0 || len <= prefix || len - prefix >= ROUTER_REST_MAX)
+        return MATCH_NO;
+    memcpy(rest, path + prefix, len - prefix + 1);
+    return MATCH_YES;
+}
+
+/* Holds path against a pattern; fills id or rest where the pattern has one. */
+static enum match match_path(const char *pattern, const char *path, struct router_match *m)
 {
     static const char placeholder[] = "{id}";
-    const char *at = strstr(pattern, placeholder);
+    static const char remainder[] = "{rest}";
+    const char *at = strstr(pattern, remainder);
     const char *rest;
     size_t prefix, len;
 
+    if (at != NULL)
+        return match_rest(pattern, (size_t)(at - pattern), path, m->rest);
+    at = strstr(pattern, placeholder);
     if (at == NULL)
         return strcmp(pattern, path) == 0 ? MATCH_YES : MATCH_NO;
     prefix = (size_t)(at - pattern);
@@ -71,7 +94,7 @@ static enum match match_path(const char *pattern, const char *path, uint8_t id[1
     rest = path + prefix + len;
     if (len == 0 || strcmp(at + sizeof(placeholder) - 1, rest) != 0)
         return MATCH_NO;
-    return encoding_id_parse(id, path + prefix, len) == 0 ? MATCH_YES : MATCH_BAD_ID;
+    return encoding_id_parse(m->id, path + prefix, len) == 0 ? MATCH_YES : MATCH_BAD_ID;
 }
 
 static void allow(struct router_match *m, const char *method)
@@ -90,7 +113,7 @@ void router_find(struct router_match *m, const char *method, const char *path)
     m->result = ROUTER_NO_PATH;
     for (size_t i = 0; i < router_table_len; i++) {
         const struct route *route = &router_table[i];
-        const enum match match = match_path(route->pattern, path, m->id);
+        const enum match match = match_path(route->pattern, path, m);
 
         if (match == MATCH_NO)
             continue;

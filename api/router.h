@@ -11,7 +11,8 @@ struct server;
 
 struct route {
     const char *method;  /* HEAD finds GET's row */
-    const char *pattern; /* "{id}" stands for a handoff's identifier */
+    const char *pattern; /* "{id}" stands for a handoff's identifier, "{rest}" for what is left of
+                            the path: at least one character, and any slashes */
     /* What it counts as against the limit of calls by address; 0: it is not counted. */
     unsigned cost;
     /* The most bytes of a JSON body; NULL: the call takes none. */
@@ -24,13 +25,16 @@ struct route {
     void (*finish)(struct request *r);
 };
 
+enum { ROUTER_REST_MAX = 64 }; /* with NUL; what is longer is no path */
+
 enum router_result { ROUTER_FOUND, ROUTER_NO_PATH, ROUTER_NO_METHOD, ROUTER_BAD_ID };
 
 struct router_match {
     enum router_result result;
     const struct route *route; /* with ROUTER_FOUND */
     uint8_t id[16];
-    bool has_id;    /* whether the pattern has one */
+    bool has_id; /* whether the pattern has one */
+    char rest[ROUTER_REST_MAX];
     char allow[64]; /* with ROUTER_NO_METHOD: what the path does take */
 };
 

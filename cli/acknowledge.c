@@ -3,6 +3,7 @@
 #include "cli/problem.h"
 #include "cli/service.h"
 #include "cli/terminal.h"
+#include "cli/trust.h"
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/text.h"
 
@@ -65,15 +66,17 @@ enum exit_code acknowledge(struct client *c, const struct acknowledgement *a)
     r.details_len = t.len;
     memcpy(r.id, a->id, sizeof r.id);
     memcpy(r.envelope_hash, a->envelope_hash, sizeof r.envelope_hash);
-    if (service_receipt(c, &r, a->receipt_seed, a->claimant, &reply))
+    if (service_receipt(c, &r, a->receipt_seed, a->claimant, &reply)) {
         terminal_say("The sender can see now that you %s it.",
                      a->outcome == RECEIPT_CONFIRMED ? "confirmed" : "rejected");
-    else
+        rc = trust_reply(c, &reply);
+    } else {
         rc = problem_say(c, &reply,
                          reply.perhaps_done
                              ? "It is not known whether the receipt was recorded; giving it again "
                                "does no harm."
                              : "The receipt was not recorded.");
+    }
     client_reply_clear(&reply);
     return rc;
 }

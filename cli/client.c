@@ -197,9 +197,12 @@ static int set_call(struct client *c, const struct client_call *call, struct cur
         id[0] = '/';
         encoding_id_format(id + 1, call->id);
     }
-    if (snprintf(url, sizeof url, "%s/v1/handoffs%s%s", c->base, id, call->tail) >= (int)sizeof url)
+    if (call->path != NULL
+            ? snprintf(url, sizeof url, "%s%s", c->base, call->path) >= (int)sizeof url
+            : snprintf(url, sizeof url, "%s/v1/handoffs%s%s", c->base, id, call->tail) >=
+                  (int)sizeof url)
         return -1;
-    if (add_header(headers, "Accept: application/json") != 0 ||
+    if (add_header(headers, call->raw ? "Accept: */*" : "Accept: application/json") != 0 ||
         add_header(headers, "Expect:") != 0 || add_authorization(c, call, headers) != 0)
         return -1;
     if (call->body != NULL) {
@@ -225,13 +228,24 @@ static bool never_arrived(CURLcode rc)
            rc == CURLE_PEER_FAILED_VERIFICATION;
 }
 
-static void take_reply(struct client *c, const struct incoming *in, struct client_reply *reply)
+/* What came, as the call wants it; a refusal is JSON in any case. */
+static void take_reply(struct client *c, bool raw, struct incoming *in, struct client_reply *reply)
 {
     curl_off_t wait = 0;
 
     (void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &reply->status);
     (void)curl_easy_getinfo(c->curl, CURLINFO_RETRY_AFTER, &wait);
     reply->retry_s = wait > 0 && wait < 86400 ? (unsigned)wait : 0;
+    if (raw && reply->status == 200) {
+        if (in->data == NULL)
+            in->data = secret_heap_calloc(1, 1);
+        reply->data = in->data;
+        reply->len = in->len;
+        if (in->data != NULL)
+            in->data[in->len] = '\0';
+        in->data = NULL;
+        return;
+    }
     reply->body =
         in->len == 0 ? NULL
                      : json_loadb(in->data, in->len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
@@ -253,7 +267,7 @@ static void try_once(struct client *c, const struct client_call *call, struct cl
     if (set_call(c, call, &headers) == 0)
         rc = curl_easy_perform(c->curl);
     if (rc == CURLE_OK) {
-        take_reply(c, &in, reply);
+        take_reply(c, call->raw, &in, reply);
     } else {
         reply->perhaps_done |= !never_arrived(rc) && rc != CURLE_OUT_OF_MEMORY;
         (void)snprintf(reply->error, sizeof reply->error, "%s",
@@ -270,11 +284,16 @@ static void pause_ms(long ms)
     (void)nanosleep(&left, NULL);
 }
 
+static bool came(const struct client_reply *reply)
+{
+    return reply->body != NULL || reply->data != NULL;
+}
+
 /* Whether another try could end better. */
 static bool worth_again(const struct client_reply *reply)
 {
     return reply->status == 0 || reply->status == 502 || reply->status == 503 ||
-           reply->status == 504 || (reply->status == 200 && reply->body == NULL);
+           reply->status == 504 || (reply->status == 200 && !came(reply));
 }
 
 /* Of failures, only the service's own word that it was unavailable tells that nothing happened. */
@@ -282,7 +301,7 @@ static bool leaves_doubt(const struct client_reply *reply)
 {
     if (reply->status >= 500)
         return strcmp(client_code(reply), "unavailable") != 0;
-    return reply->status >= 200 && reply->status < 300 && reply->body == NULL;
+    return reply->status >= 200 && reply->status < 300 && !came(reply);
 }
 
 static long pause_before(const struct client_reply *reply, unsigned try)
@@ -295,7 +314,9 @@ static long pause_before(const struct client_reply *reply, unsigned try)
 static void forget(struct client_reply *reply)
 {
     json_decref(reply->body);
+    secret_heap_free(reply->data);
     reply->body = NULL;
+    reply->data = NULL;
     reply->status = 0;
     reply->error[0] = '\0';
 }
@@ -320,14 +341,15 @@ bool client_send(struct client *c, const struct client_call *call, struct client
         forget(reply);
     }
     reply->lost = reply->perhaps_done;
-    if (reply->status >= 200 && reply->status < 500 && reply->body != NULL)
+    if (reply->status >= 200 && reply->status < 500 && came(reply))
         reply->perhaps_done = false;
-    return reply->status >= 200 && reply->status < 300 && reply->body != NULL;
+    return reply->status >= 200 && reply->status < 300 && came(reply);
 }
 
 void client_reply_clear(struct client_reply *reply)
 {
     json_decref(reply->body);
+    secret_heap_free(reply->data);
     memset(reply, 0, sizeof *reply);
 }
 

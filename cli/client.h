@@ -40,6 +40,8 @@ struct client_call {
     const char *method;        /* "GET" … */
     const uint8_t *id;         /* of the handoff, 16 bytes; NULL: of none */
     const char *tail;          /* what follows the id: "" or "/claim" … */
+    const char *path;          /* instead of both: "/v1/audit/key" …; NULL: none */
+    bool raw;                  /* the answer is no JSON: its bytes are wanted */
     enum client_shows shows;   /* where there is no manage key */
     const uint8_t *manage_key; /* 32 bytes, sent as Bearer; NULL for none */
     const struct secret *body; /* JSON; NULL for none */
@@ -52,6 +54,8 @@ struct client_call {
 struct client_reply {
     long status;                  /* 0: no answer came */
     json_t *body;                 /* an object, or NULL where none came or it was not JSON */
+    char *data;                   /* of a raw call: the answer's bytes and a NUL, or NULL */
+    size_t len;                   /* without the NUL */
     unsigned retry_s;             /* Retry-After, or 0 */
     bool perhaps_done;            /* a try may have had its effect without this answer telling so */
     bool lost;                    /* the same of an earlier try, whatever this answer tells */

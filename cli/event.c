@@ -1,7 +1,7 @@
 #include "cli/event.h"
 
+#include "cli/statement.h"
 #include "cli/terminal.h"
-#include "vault/protocol/encoding.h"
 #include "vault/protocol/receipt.h"
 #include "vault/protocol/text.h"
 
@@ -144,30 +144,30 @@ static void burned(struct text *t, struct event *e, const struct state *sent)
     }
 }
 
+static void erased(struct text *t, struct event *e, const struct state *sent)
+{
+    (void)e;
+    (void)sent;
+    text_add(t, "names, notes, labels and addresses were erased at somebody's wish");
+}
+
 /* ---- receipts ---- */
 
-/* The statement is made anew from what this machine kept, so that a service which swaps words or
-   envelopes does not pass. */
+/* What the service discloses is held against what this machine kept, so that one which swaps words
+   or envelopes does not pass. */
 static bool verify(const struct event *e, const struct state *sent, enum receipt_outcome outcome)
 {
-    const json_t *details = detail(e, "details");
-    const json_t *encoded = detail(e, "signature");
-    char statement[RECEIPT_STATEMENT_MAX];
-    uint8_t signature[RECEIPT_SIGNATURE_BYTES];
+    const json_t *words = detail(e, "details"), *statement = detail(e, "statement");
     struct receipt r = {.outcome = outcome, .at = integer(e, "at")};
 
-    if (encoded == NULL ||
-        encoding_base64url_exact(signature, sizeof signature, json_string_value(encoded),
-                                 json_string_length(encoded)) != 0)
-        return false;
     memcpy(r.id, sent->id, sizeof r.id);
     memcpy(r.envelope_hash, sent->envelope_hash, sizeof r.envelope_hash);
-    if (details != NULL) {
-        r.details = json_string_value(details);
-        r.details_len = json_string_length(details);
+    if (words != NULL) {
+        r.details = json_string_value(words);
+        r.details_len = json_string_length(words);
     }
-    return receipt_verify(signature, statement, receipt_statement(statement, &r),
-                          sent->receipt_key);
+    return statement_fits(statement, &r, statement_hidden(e->line, e->details)) &&
+           statement_signed(statement, detail(e, "signature"), sent->receipt_key);
 }
 
 static void add_words(struct text *t, const struct event *e)
@@ -196,7 +196,9 @@ static void receipt(struct text *t, struct event *e, const struct state *sent,
     text_add(t, outcome == RECEIPT_CONFIRMED ? "confirmed" : "REJECTED");
     add_words(t, e);
     e->alarm = outcome == RECEIPT_REJECTED;
-    if (detail(e, "signature") != NULL && sent == NULL) {
+    if (e->checked) {
+        /* said by whoever checked */
+    } else if (detail(e, "signature") != NULL && sent == NULL) {
         text_add(t, " [signature not checked: that takes the sender's machine]");
     } else if (detail(e, "signature") != NULL) {
         e->unverified = !verify(e, sent, outcome);
@@ -224,6 +226,7 @@ static const struct {
     {"handoff.created", created},     {"claim.accepted", accepted},   {"claim.refused", refused},
     {"claim.wrong-code", wrong_code}, {"handoff.opened", opened},     {"handoff.lapsed", lapsed},
     {"receipt.confirmed", confirmed}, {"receipt.rejected", rejected}, {"handoff.burned", burned},
+    {"details.erased", erased},
 };
 
 void event_describe(char out[EVENT_TEXT_MAX], struct event *e, const struct state *sent)

@@ -13,6 +13,7 @@ enum { EVENT_TEXT_MAX = 4096 };
 struct event {
     const json_t *line;    /* the parsed leaf */
     const json_t *details; /* field → {"salt","value"} */
+    bool checked;          /* receipts were verified elsewhere: nothing is said of it */
     bool alarm;            /* set by event_describe: the sender should act on it */
     bool unverified;       /* set by event_describe: a receipt's signature does not verify */
 };

@@ -10,8 +10,14 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_send,   &command_redeem, &command_confirm, &command_reject,
-    &command_status, &command_list,   &command_inbox,   &command_revoke,
+    &command_send,         &command_redeem,
+    &command_confirm,      &command_reject,
+    &command_status,       &command_list,
+    &command_inbox,        &command_revoke,
+    &command_audit_events, &command_audit_checkpoint,
+    &command_audit_export, &command_audit_verify,
+    &command_audit_report, &command_evidence,
+    &command_verify,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -20,18 +26,26 @@ static void help(void)
     printf("handoff hands a credential to exactly one party, once, with a receipt.\n\n"
            "Usage: handoff command [option ...] [argument]\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-18s%s\n", commands[i]->name, commands[i]->summary);
     printf("\nhandoff help COMMAND tells a command's options; handoff(1) tells all.\n"
            "The service is that of HANDOFF_URL, or of the configuration, or http://127.0.0.1:8088; "
            "its\n"
            "token, where it wants one, that of HANDOFF_TOKEN_FILE.\n");
 }
 
-static const struct command *find(const char *name)
+/* Finds the command that argv[0] names, or argv[0] and argv[1] together: "audit verify". */
+static const struct command *find(int argc, char **argv, int *words)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0)
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const char *name = commands[i]->name, *space = strchr(name, ' ');
+        const size_t len = space != NULL ? (size_t)(space - name) : strlen(name);
+
+        if (argc < 1 || strlen(argv[0]) != len || strncmp(argv[0], name, len) != 0)
+            continue;
+        *words = space != NULL ? 2 : 1;
+        if (space == NULL || (argc > 1 && strcmp(argv[1], space + 1) == 0))
             return commands[i];
+    }
     return NULL;
 }
 
@@ -61,9 +75,30 @@ static int printed(void)
     return EXIT_INTERNAL;
 }
 
-static int unknown(const char *name)
+/* Whether there are commands that begin with this word: it takes a second one. */
+static bool begins(const char *word)
 {
-    terminal_say("There is no command \"%s\".", name);
+    const size_t len = strlen(word);
+    bool found = false;
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        found |= strncmp(commands[i]->name, word, len) == 0 && commands[i]->name[len] == ' ';
+    return found;
+}
+
+static int unknown(int argc, char **argv)
+{
+    if (!begins(argv[0])) {
+        terminal_say("There is no command \"%s\".", argv[0]);
+    } else {
+        if (argc > 1)
+            terminal_say("There is no command \"%s %s\". There are:", argv[0], argv[1]);
+        else
+            terminal_say("%s takes a second word:", argv[0]);
+        for (size_t i = 0; i < COMMANDS; i++)
+            if (strncmp(commands[i]->name, argv[0], strlen(argv[0])) == 0)
+                terminal_hint("%-18s%s", commands[i]->name, commands[i]->summary);
+    }
     terminal_hint("Nothing was done. See: handoff help");
     return EXIT_USAGE;
 }
@@ -86,22 +121,28 @@ static int run(const struct command *command, struct settings *settings, int arg
 static int dispatch(struct settings *settings, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
+    const struct command *command;
+    int words;
 
     if (strcmp(name, "--version") == 0) {
         printf("handoff %s\n", HANDOFF_VERSION);
         return printed();
     }
     if (argc > 2 && strcmp(name, "help") == 0) {
-        if (find(argv[2]) == NULL)
-            return unknown(argv[2]);
-        command_help(find(argv[2]));
+        command = find(argc - 2, argv + 2, &words);
+        if (command == NULL)
+            return unknown(argc - 2, argv + 2);
+        command_help(command);
         return printed();
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help();
         return argc > 1 ? printed() : EXIT_USAGE;
     }
-    return find(name) != NULL ? run(find(name), settings, argc - 2, argv + 2) : unknown(name);
+    command = find(argc - 1, argv + 1, &words);
+    if (command == NULL)
+        return unknown(argc - 1, argv + 1);
+    return run(command, settings, argc - 1 - words, argv + 1 + words);
 }
 
 int main(int argc, char **argv)

@@ -272,3 +272,29 @@ bool service_list(struct client *c, const struct service_filter *f, struct clien
     tail[t.len] = '\0';
     return client_send(c, &call, reply) && json_is_array(json_object_get(reply->body, "handoffs"));
 }
+
+static bool audit(struct client *c, const char *path, bool raw, enum client_shows shows,
+                  struct client_reply *reply)
+{
+    char whole[TAIL_MAX];
+    const struct client_call call = {
+        .method = "GET", .path = whole, .raw = raw, .shows = shows, .quiet = true};
+
+    (void)snprintf(whole, sizeof whole, "/v1/audit%s", path);
+    return client_send(c, &call, reply);
+}
+
+bool service_audit(struct client *c, const char *path, struct client_reply *reply)
+{
+    return audit(c, path, true, CLIENT_NOTHING, reply);
+}
+
+bool service_audit_json(struct client *c, const char *path, struct client_reply *reply)
+{
+    return audit(c, path, false, CLIENT_NOTHING, reply);
+}
+
+bool service_audit_log(struct client *c, const char *path, struct client_reply *reply)
+{
+    return audit(c, path, true, CLIENT_TOKEN, reply);
+}

@@ -62,4 +62,14 @@ struct service_filter {
 bool service_list(struct client *c, const struct service_filter *f, struct client_reply *reply)
     __attribute__((nonnull, warn_unused_result));
 
+/* What the log offers below /v1/audit: path is "/key", "/checkpoint", … with its query. The first
+   two are public and give bytes in reply->data, or an object; the third is for auditors, who show
+   their token, and gives bytes. */
+bool service_audit(struct client *c, const char *path, struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+bool service_audit_json(struct client *c, const char *path, struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+bool service_audit_log(struct client *c, const char *path, struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+
 #endif

@@ -35,22 +35,33 @@ void state_free(struct state *s)
 
 /* ---- where ---- */
 
-/* Writes the path of a role's folder. Returns 0 or -1 after having said why not. */
-static int folder(char out[PATH_MAX], enum state_role role)
+int state_home(char out[PATH_MAX])
 {
-    const char *state_home = getenv("XDG_STATE_HOME");
+    const char *xdg = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     int n = PATH_MAX;
 
-    if (state_home != NULL && state_home[0] == '/')
-        n = snprintf(out, PATH_MAX, "%s/handoff/%s", state_home, folders[role]);
+    if (xdg != NULL && xdg[0] == '/')
+        n = snprintf(out, PATH_MAX, "%s/handoff", xdg);
     else if (home != NULL && home[0] == '/')
-        n = snprintf(out, PATH_MAX, "%s/.local/state/handoff/%s", home, folders[role]);
+        n = snprintf(out, PATH_MAX, "%s/.local/state/handoff", home);
     if (n < PATH_MAX)
         return 0;
     terminal_say("There is no place to keep state: neither XDG_STATE_HOME nor HOME is usable.");
     terminal_hint("Nothing was done. Set one of them to a folder of yours.");
     return -1;
+}
+
+/* Writes the path of a role's folder. Returns 0 or -1 after having said why not. */
+static int folder(char out[PATH_MAX], enum state_role role)
+{
+    size_t len;
+
+    if (state_home(out) != 0)
+        return -1;
+    len = strlen(out);
+    return snprintf(out + len, PATH_MAX - len, "/%s", folders[role]) < (int)(PATH_MAX - len) ? 0
+                                                                                             : -1;
 }
 
 static int file_path(char out[PATH_MAX], enum state_role role, const uint8_t id[ENCODING_ID_BYTES])
@@ -64,8 +75,7 @@ static int file_path(char out[PATH_MAX], enum state_role role, const uint8_t id[
     return snprintf(out, PATH_MAX, "%s/%s.json", dir, name) < PATH_MAX ? 0 : -1;
 }
 
-/* Makes the folders of a path that are missing, for this user alone. */
-static int make_folders(const char *path)
+int state_make_folders(const char *path)
 {
     char part[PATH_MAX];
 
@@ -168,7 +178,7 @@ static int write_state(const struct state *s, bool replace)
         return -1;
     errno = ENOMEM;
     content = format(s);
-    if (content != NULL && make_folders(path) == 0)
+    if (content != NULL && state_make_folders(path) == 0)
         rc = output_file_write(path, secret_bytes(content), secret_len(content), replace);
     number = errno;
     secret_free(content);

@@ -8,6 +8,7 @@
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/link.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,12 @@ int state_replace(const struct state *s) __attribute__((nonnull, warn_unused_res
 /* Reads one: 0; 1 when there is none; -1 after having said what is wrong with the file. */
 int state_read(struct state *s, enum state_role role, const uint8_t id[ENCODING_ID_BYTES])
     __attribute__((nonnull, warn_unused_result));
+
+/* The folder that all state lies in. Returns 0, or -1 after having said that there is none. */
+int state_home(char out[PATH_MAX]) __attribute__((nonnull, warn_unused_result));
+
+/* Makes the folders of a path that are missing, for this user alone. Returns 0 or -1 with errno. */
+int state_make_folders(const char *path) __attribute__((nonnull, warn_unused_result));
 
 /* Removes one; that it is missing is no error. */
 void state_remove(enum state_role role, const uint8_t id[ENCODING_ID_BYTES])

@@ -1,6 +1,9 @@
 #include "vault/admin.h"
 
 #include "vault/datadir.h"
+#include "vault/erasing.h"
+#include "vault/inspect.h"
+#include "vault/logkey.h"
 #include "vault/protocol/keys.h"
 #include "vault/record.h"
 #include "vault/rotation.h"
@@ -9,7 +12,6 @@
 #include "vault/upgrade.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ struct admin {
     char path[4096];
     struct keyring_file key_file;
     struct keyring *keyring;
+    struct logkey *logkey;
     struct store *store;
     struct ledger ledger;
     struct rotation rotation;
@@ -55,6 +58,9 @@ static int open_store(struct admin *a, const struct admin_options *options, char
         return -1;
     a->keyring = unlock(a->store, &a->key_file, why, why_size);
     if (a->keyring == NULL)
+        return -1;
+    a->logkey = logkey_open(a->dir_fd, why, why_size);
+    if (a->logkey == NULL)
         return -1;
     return settle ? upgrade(a->store, a->keyring, why, why_size) : 0;
 }
@@ -92,6 +98,7 @@ void admin_close(struct admin *a)
     if (a == NULL)
         return;
     store_close(a->store);
+    logkey_close(a->logkey);
     keyring_close(a->keyring);
     if (a->dir_fd >= 0)
         close(a->dir_fd);
@@ -115,8 +122,10 @@ static int begin(struct admin *a, char *why, size_t why_size)
         store_rollback(a->store);
         return -1;
     }
-    ledger_start(&a->ledger, a->store, a->keyring, &head, (int64_t)time(NULL));
-    return 0;
+    if (ledger_start(&a->ledger, a->store, a->keyring, &head, (int64_t)time(NULL)) == 0)
+        return 0;
+    store_rollback(a->store);
+    return fail(why, why_size, "the log's tree cannot be read: handoffd check tells more");
 }
 
 static int commit(struct admin *a, char *why, size_t why_size)
@@ -270,6 +279,116 @@ int admin_rotate(struct admin *a, struct admin_rotation *out, char *why, size_t 
     return 0;
 }
 
+/* ---- the log's key ---- */
+
+int admin_log_key(struct admin *a, struct note_key *out, char *why, size_t why_size)
+{
+    if (logkey_current(a->logkey, a->store, out) == 0)
+        return 0;
+    return fail(why, why_size,
+                "there is no log key that signs this log: a service's first start makes one; if "
+                "log.key was lost, handoffd key rotate-log --lost");
+}
+
+/* Records the replacement, has the old key sign the log up to and with that record, and binds the
+   new one: all in the transaction that has begun. */
+static int replace_log_key(struct admin *a, const struct admin_log_key *k, bool lost)
+{
+    const struct merkle_source source = ledger_source(a->store);
+    char from[NOTE_KEY_MAX] = "", to[NOTE_KEY_MAX], buffer[CHECKPOINT_PROOF_MAX];
+    struct text t = text_into(buffer, sizeof(buffer)), note;
+    struct checkpoint c;
+    struct merkle_proof p;
+
+    if (!lost)
+        note_key_format(from, &k->from);
+    note_key_format(to, &k->to);
+    if (record_log_key_rotated(&a->ledger, from, to, lost) != 0)
+        return -1;
+    if (!lost) {
+        c.size = a->ledger.tree.size;
+        merkle_root(c.root, &a->ledger.tree);
+        if (merkle_prove_inclusion(&p, &source, (uint64_t)k->event, c.size) != 0)
+            return -1;
+        checkpoint_proof_format(&t, (uint64_t)k->event, &p);
+        note = text_into(buffer + t.len, sizeof(buffer) - t.len);
+        if (logkey_sign(a->logkey, a->store, &c, &note) != 0)
+            return -1;
+        t.len += note.len;
+    }
+    return store_add_log_key(a->store, k->event, t.data, t.len) == 0 &&
+                   logkey_bind(a->store, &k->to) == 0
+               ? 0
+               : -1;
+}
+
+int admin_rotate_log_key(struct admin *a, const char *name, bool lost, struct admin_log_key *out,
+                         char *why, size_t why_size)
+{
+    *out = (struct admin_log_key){.event = -1};
+    if (!lost && admin_log_key(a, &out->from, why, why_size) != 0)
+        return -1;
+    if (lost && logkey_current(a->logkey, a->store, &out->from) == 0)
+        return fail(why, why_size, "log.key is there and signs this log: rotate it without --lost");
+    if (name == NULL && lost)
+        return fail(why, why_size, "name the log with --name: what it was called is lost too");
+    /* In a transaction, so that of two commands at once the second finds the first one's key. */
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    if (logkey_extend(a->logkey, a->store, name != NULL ? name : out->from.name, lost, &out->to,
+                      why, why_size) != 0) {
+        store_rollback(a->store);
+        return -1;
+    }
+    out->event = a->ledger.head.next;
+    if (replace_log_key(a, out, lost) != 0)
+        return roll_back(a, why, why_size, busy);
+    if (commit(a, why, why_size) != 0)
+        return -1;
+    return logkey_shrink(a->logkey, a->store, why, why_size);
+}
+
+/* ---- privacy ---- */
+
+enum { SCRUB_TRIES = 50, SCRUB_PAUSE_MS = 100 };
+
+/* Brings what was overwritten out of the write-ahead log; a reader may be in the way for a moment.
+   Where a service runs, it does the same by itself. */
+static int scrub(struct admin *a)
+{
+    const struct timespec pause = {.tv_nsec = SCRUB_PAUSE_MS * 1000000L};
+    int rc = STORE_NONE;
+
+    for (int i = 0; i < SCRUB_TRIES && rc == STORE_NONE; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        rc = store_scrub(a->store, STORE_SCRUB_FINISH);
+    }
+    return rc;
+}
+
+int admin_erase(struct admin *a, const uint8_t id[16], int64_t *events, char *why, size_t why_size)
+{
+    int rc;
+
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    rc = erasing_handoff(&a->ledger, id, events);
+    if (rc == STORE_NONE)
+        return roll_back(a, why, why_size, "this service never had a handoff of this id");
+    if (rc < 0)
+        return roll_back(a, why, why_size,
+                         "its details cannot be read or written: handoffd check tells more; "
+                         "nothing was changed");
+    if (commit(a, why, why_size) != 0)
+        return -1;
+    if (scrub(a) != 0)
+        return fail(why, why_size,
+                    "the details are erased, but older copies of them may still be in the "
+                    "write-ahead log: run the command again, or restart the service");
+    return 0;
+}
+
 /* ---- backup ---- */
 
 int admin_backup(struct admin *a, const char *path, struct admin_backup *out, char *why,
@@ -291,109 +410,17 @@ int admin_backup(struct admin *a, const char *path, struct admin_backup *out, ch
     return 0;
 }
 
-static int copy_bytes(int from, int to)
-{
-    char buffer[65536];
-    ssize_t n;
-
-    while ((n = read(from, buffer, sizeof(buffer))) > 0)
-        for (ssize_t done = 0; done < n;) {
-            const ssize_t written = write(to, buffer + done, (size_t)(n - done));
-
-            if (written <= 0)
-                return -1;
-            done += written;
-        }
-    return n == 0 && fsync(to) == 0 ? 0 : -1;
-}
-
-/* Whether the copy is a backup of ours: sound, and with the mark. */
-static int check_copy(const char *path, char *why, size_t why_size)
-{
-    uint8_t value[STORE_VALUE_MAX];
-    size_t len = sizeof(value);
-    struct store *s = store_open(path, STORE_WRITER, why, why_size);
-    int rc;
-
-    if (s == NULL)
-        return -1;
-    rc = store_verify(s, why, why_size);
-    if (rc < 0)
-        (void)fail(why, why_size, "the backup cannot be read");
-    if (rc == 0 && store_value(s, store_restored, value, &len) != 0) {
-        rc = fail(why, why_size,
-                  "this is no backup but a copy of a database: it could hand out again what was "
-                  "taken; restore a file that handoffd backup made");
-    }
-    store_close(s);
-    return rc == 0 ? 0 : -1;
-}
-
-/* Copies and checks under a name that no service opens. Takes over from. */
-static int restore_into(const char *final, int from, char *why, size_t why_size)
-{
-    char path[4096 + 8];
-    int to, rc = -1;
-
-    snprintf(path, sizeof(path), "%s.new", final);
-    (void)unlink(path);
-    to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (to < 0 || copy_bytes(from, to) != 0)
-        snprintf(why, why_size, "%s: %s", path, strerror(errno));
-    else
-        rc = check_copy(path, why, why_size);
-    if (to >= 0)
-        close(to);
-    close(from);
-    if (rc == 0 && rename(path, final) == 0)
-        return 0;
-    if (rc == 0)
-        snprintf(why, why_size, "%s: %s", final, strerror(errno));
-    if (to >= 0)
-        (void)unlink(path);
-    return -1;
-}
-
-int admin_restore(const char *dir, const char *path, char *why, size_t why_size)
-{
-    const int dir_fd = datadir_open(dir, why, why_size);
-    char final[4096];
-    int from, rc = -1;
-
-    if (dir_fd < 0)
-        return -1;
-    from = open(path, O_RDONLY | O_CLOEXEC);
-    if (!datadir_lock(dir_fd))
-        snprintf(why, why_size, "%s: a service runs on it; stop it, and name an empty directory",
-                 dir);
-    else if (datadir_database(final, sizeof(final), dir, why, why_size) != 0)
-        ;
-    else if (access(final, F_OK) == 0)
-        snprintf(why, why_size,
-                 "%s: is there already, and is not overwritten; name an empty "
-                 "directory, or move it away",
-                 final);
-    else if (from < 0)
-        snprintf(why, why_size, "%s: %s", path, strerror(errno));
-    else
-        rc = 0;
-    if (rc == 0) {
-        rc = restore_into(final, from, why, why_size);
-        if (rc == 0)
-            (void)fsync(dir_fd);
-    } else if (from >= 0) {
-        close(from);
-    }
-    close(dir_fd);
-    return rc;
-}
-
 /* ---- health ---- */
 
-int admin_verify(struct admin *a, char *why, size_t why_size)
+int admin_verify(struct admin *a, struct admin_verdict *out, char *why, size_t why_size)
 {
-    const int rc = store_verify(a->store, why, why_size);
+    int rc = store_verify(a->store, why, why_size);
 
+    *out = (struct admin_verdict){0};
+    if (rc == 0)
+        rc = inspect_log(a->store, a->logkey, out, why, why_size);
+    if (rc == 0)
+        rc = store_verify_tables(a->store, why, why_size);
     return rc == STORE_NONE ? 1 : rc < 0 ? fail(why, why_size, "the database cannot be read") : 0;
 }
 

@@ -59,6 +59,27 @@ int admin_begin_rotation(struct admin *a, struct admin_rotation *out, char *why,
 int admin_rotate(struct admin *a, struct admin_rotation *out, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
+struct admin_log_key {
+    struct note_key from, to; /* from: empty where it was lost */
+    int64_t event;            /* the one that records it */
+};
+
+/* The key that signs the log's checkpoints. */
+int admin_log_key(struct admin *a, struct note_key *out, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Replaces it by a new one of this name (NULL: the same): the old one signs the event that says so,
+   and is destroyed. lost: the old one is not there to sign. */
+int admin_rotate_log_key(struct admin *a, const char *name, bool lost, struct admin_log_key *out,
+                         char *why, size_t why_size)
+    __attribute__((nonnull(1, 4, 5), warn_unused_result));
+
+/* ---- privacy ---- */
+
+/* Erases what is personal in a handoff's events and records it; *events: how many lost details. */
+int admin_erase(struct admin *a, const uint8_t id[16], int64_t *events, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
 /* ---- backup ---- */
 
 struct admin_backup {
@@ -76,8 +97,16 @@ int admin_restore(const char *dir, const char *path, char *why, size_t why_size)
 
 /* ---- health ---- */
 
-/* Looks through the whole database. Returns 0, 1 when something is wrong with it, or -1. */
-int admin_verify(struct admin *a, char *why, size_t why_size)
+/* What was looked through. */
+struct admin_verdict {
+    uint64_t events;
+    unsigned checkpoints; /* signed ones, kept while the log grew, which it was held against */
+};
+
+/* Looks through the whole database: its structure, and the log from the first event to the last
+   against its own hashes and every checkpoint that was kept. Returns 0, 1 when something is wrong
+   (why then names the place), or -1. */
+int admin_verify(struct admin *a, struct admin_verdict *out, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
 struct admin_health {

@@ -361,6 +361,19 @@ static int probe(struct ledger *l, struct vault_job *job)
     return store_set_value(l->store, "probe", value, sizeof(value));
 }
 
+/* A repeat is answered with the event that recorded the first. */
+static int recall_line(struct ledger *l, struct vault_job *job)
+{
+    struct store_event e;
+
+    if (job->result.event < 0 || job->op == VAULT_CLAIM ||
+        (job->result.line != NULL && job->own.line_n == job->result.event))
+        return 0;
+    return store_event(l->store, job->result.event, &e) == 0
+               ? record_give_line(job, e.n, e.line, e.line_len)
+               : -1;
+}
+
 int apply_job(struct ledger *l, struct vault_job *job)
 {
     struct change c = {.l = l, .job = job, .first = -1};
@@ -372,13 +385,12 @@ int apply_job(struct ledger *l, struct vault_job *job)
     rc = store_find(l->store, job->id, &c.h);
     if (rc < 0)
         return -1;
-    if (job->op == VAULT_SUBMIT)
-        return submit(&c, rc == 0);
-    if (rc == STORE_NONE) {
+    if (rc == STORE_NONE && job->op != VAULT_SUBMIT) {
         job->result.answer = ANSWER_NOT_FOUND;
         return 0;
     }
-    return call_handoff(&c);
+    rc = job->op == VAULT_SUBMIT ? submit(&c, rc == 0) : call_handoff(&c);
+    return rc == 0 ? recall_line(l, job) : rc;
 }
 
 static int flush_alarms(struct change *c)

@@ -1,12 +1,13 @@
 #include "vault/committer.h"
 
 #include "vault/apply.h"
+#include "vault/erasing.h"
 #include "vault/protocol/secret.h"
 #include "vault/record.h"
 #include "vault/rotation.h"
+#include "vault/writer.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,8 @@ enum scrub_request { SCRUB_NONE, SCRUB_ASKED, SCRUB_DONE };
 
 struct committer {
     struct committer_options options;
-    char path[4096];
-    struct store *store; /* NULL between a failed commit and the reopening */
-    struct ledger ledger;
+    struct writer w;
     pthread_t thread;
-    atomic_int_least64_t latest; /* the latest time given out or recorded */
     struct rotation rotation;
     int64_t destroy_at; /* when the old master key may go */
     struct rotation_watch keys;
@@ -37,109 +35,23 @@ struct committer {
     int scrub_result;
 };
 
-static void report(const struct committer *c, int level, const char *what, int64_t number)
+static int64_t monotonic_ms(void)
 {
-    c->options.vault->report(c->options.vault->report_ctx, level, what, number);
-}
-
-static void report_store(const struct committer *c, const char *what)
-{
-    int number = 0;
-
-    report(c, VAULT_REPORT_ERROR, what, 0);
-    if (c->store != NULL) {
-        const char *text = store_error(c->store, &number);
-
-        report(c, VAULT_REPORT_ERROR, text, number);
-    }
-}
-
-static int64_t raise_latest(struct committer *c, int64_t time)
-{
-    int64_t latest = atomic_load(&c->latest);
-
-    while (time > latest && !atomic_compare_exchange_weak(&c->latest, &latest, time))
-        ;
-    return time > latest ? time : latest;
+    return figures_now_us() / 1000;
 }
 
 int64_t committer_now(struct committer *c)
 {
-    return raise_latest(c, (int64_t)time(NULL));
+    return writer_now(&c->w);
 }
 
-/* ---- transactions ---- */
-
-/* Opens the database anew after a commit whose outcome is unknown. */
-static int ensure_store(struct committer *c)
-{
-    char why[256];
-
-    if (c->store != NULL)
-        return 0;
-    c->store = store_open(c->path, STORE_WRITER, why, sizeof(why));
-    if (c->store == NULL) {
-        report(c, VAULT_REPORT_ERROR, "the database cannot be opened again", 0);
-        return -1;
-    }
-    report(c, VAULT_REPORT_WARNING, "the database was opened again", 0);
-    return 0;
-}
-
-static int begin(struct committer *c)
-{
-    struct ledger *l = &c->ledger;
-    struct store_head head;
-
-    if (ensure_store(c) != 0)
-        return -1;
-    if (store_begin(c->store, &head) != 0) {
-        report_store(c, "a transaction cannot begin");
-        figures_failed(c->options.figures, false);
-        return -1;
-    }
-    (void)raise_latest(c, head.time);
-    ledger_start(l, c->store, c->options.keyring, &head, committer_now(c));
-    l->live_max = c->options.vault->live_max;
-    l->live_bytes_max = c->options.vault->live_bytes_max;
-    return 0;
-}
-
-static enum answer commit(struct committer *c, uint64_t jobs)
-{
-    const int64_t from_us = figures_now_us();
-    const int rc = store_commit(c->store);
-
-    if (rc == 0) {
-        figures_committed(c->options.figures, &c->ledger, jobs, figures_now_us() - from_us,
-                          store_log_bytes(c->store));
-        if (c->ledger.burned || store_log_bytes(c->store) > COMMITTER_LOG_BYTES)
-            c->options.scrub_wanted(c->options.scrub_ctx);
-        return ANSWER_OK;
-    }
-    figures_failed(c->options.figures, rc == STORE_UNKNOWN);
-    if (rc != STORE_UNKNOWN) {
-        report_store(c, "a transaction was rolled back");
-        return ANSWER_UNAVAILABLE;
-    }
-    report_store(c, "a commit failed: its outcome is unknown");
-    store_close(c->store);
-    c->store = NULL;
-    (void)ensure_store(c);
-    return ANSWER_OUTCOME_UNKNOWN;
-}
-
-static void rollback(struct committer *c)
-{
-    report_store(c, "a transaction was rolled back");
-    figures_failed(c->options.figures, false);
-    store_rollback(c->store);
-}
+/* ---- batches ---- */
 
 /* Takes back what a job was told by a transaction that did not come to be. */
 static void unanswer(struct vault_job *job, enum answer answer)
 {
     secret_heap_free(job->result.envelope);
+    free(job->result.line);
     job->result = (struct vault_result){.answer = answer, .event = -1};
     job->own.appended = -1;
 }
@@ -151,14 +63,14 @@ static enum answer transact(struct committer *c, struct vault_job *first, struct
     struct vault_job *job;
     uint64_t count = 0;
 
-    if (begin(c) == 0) {
+    if (writer_begin(&c->w) == 0) {
         for (job = first; job != end; job = job->next, count++)
-            if (apply_job(&c->ledger, job) != 0)
+            if (apply_job(&c->w.ledger, job) != 0)
                 break;
         if (job == end)
-            answer = commit(c, count);
+            answer = writer_commit(&c->w, count);
         else
-            rollback(c);
+            writer_rollback(&c->w);
     }
     if (answer != ANSWER_OK)
         for (job = first; job != end; job = job->next)
@@ -193,14 +105,14 @@ static void run_batch(struct committer *c, struct vault_job *batch)
 /* Does what is due for these handoffs in one transaction, and wakes who waits for them. */
 static int sweep_some(struct committer *c, uint8_t (*ids)[16], size_t count)
 {
-    if (begin(c) != 0)
+    if (writer_begin(&c->w) != 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (apply_due(&c->ledger, ids[i]) != 0) {
-            rollback(c);
+        if (apply_due(&c->w.ledger, ids[i]) != 0) {
+            writer_rollback(&c->w);
             return -1;
         }
-    if (commit(c, 0) != ANSWER_OK)
+    if (writer_commit(&c->w, 0) != ANSWER_OK)
         return -1;
     for (size_t i = 0; i < count; i++)
         watch_wake(c->options.watches, ids[i]);
@@ -213,20 +125,41 @@ static bool sweep(struct committer *c)
     uint8_t ids[COMMITTER_SWEEP_MAX][16];
     size_t count = 0;
 
-    if (ensure_store(c) != 0 ||
-        store_due(c->store, committer_now(c), ids, COMMITTER_SWEEP_MAX, &count) != 0 || count == 0)
+    if (writer_ensure(&c->w) != 0 ||
+        store_due(c->w.store, writer_now(&c->w), ids, COMMITTER_SWEEP_MAX, &count) != 0 ||
+        count == 0)
         return false;
     if (sweep_some(c, ids, count) == 0)
         return count == COMMITTER_SWEEP_MAX;
     /* As with a batch: one that cannot be done must not keep the others. */
-    for (size_t i = 0; i < count && ensure_store(c) == 0; i++)
+    for (size_t i = 0; i < count && writer_ensure(&c->w) == 0; i++)
         (void)!sweep_some(c, &ids[i], 1);
     return false;
 }
 
-static int64_t monotonic_ms(void)
+/* A checkpoint of what no later transaction has taken along. */
+static void keep_rest(struct committer *c)
 {
-    return figures_now_us() / 1000;
+    if (writer_begin(&c->w) == 0)
+        (void)!writer_commit(&c->w, 0);
+    c->w.keeper.at_ms = monotonic_ms() + KEEPER_MS;
+}
+
+/* Erases details that have become old, some of them. Returns when to be called again. */
+static int64_t erase(struct committer *c)
+{
+    const int64_t age = c->options.vault->erase_after_s;
+    const int64_t before = writer_now(&c->w) - age;
+    const int64_t later = monotonic_ms() + COMMITTER_ERASE_MS;
+
+    if (age == 0 || writer_ensure(&c->w) != 0 || !erasing_due(c->w.store, before) ||
+        writer_begin(&c->w) != 0)
+        return later;
+    if (erasing_old(&c->w.ledger, before) != 0) {
+        writer_rollback(&c->w);
+        return later;
+    }
+    return writer_commit(&c->w, 0) == ANSWER_OK ? 0 : later;
 }
 
 /* ---- the master key's rotation ---- */
@@ -235,15 +168,15 @@ static int rotate_some(struct committer *c)
 {
     const struct rotation before = c->rotation;
 
-    if (begin(c) != 0)
+    if (writer_begin(&c->w) != 0)
         return -1;
-    if (rotation_step(&c->rotation, &c->ledger) != 0)
-        rollback(c);
-    else if (commit(c, 0) == ANSWER_OK)
+    if (rotation_step(&c->rotation, &c->w.ledger) != 0)
+        writer_rollback(&c->w);
+    else if (writer_commit(&c->w, 0) == ANSWER_OK)
         return 0;
     c->rotation = before;
-    report(c, VAULT_REPORT_ERROR, "a step of the master key's rotation failed; it is tried again",
-           0);
+    writer_report(&c->w, VAULT_REPORT_ERROR,
+                  "a step of the master key's rotation failed; it is tried again", 0);
     return -1;
 }
 
@@ -302,10 +235,10 @@ static struct vault_job *take_batch(struct committer *c)
 
 static void answer_scrub(struct committer *c)
 {
-    const int rc = ensure_store(c) == 0 ? store_scrub(c->store, STORE_SCRUB_FINISH) : -1;
+    const int rc = writer_ensure(&c->w) == 0 ? store_scrub(c->w.store, STORE_SCRUB_FINISH) : -1;
 
     if (rc < 0)
-        report_store(c, "the write-ahead log cannot be emptied");
+        writer_report_store(&c->w, "the write-ahead log cannot be emptied");
     pthread_mutex_lock(&c->lock);
     c->scrub_result = rc;
     c->scrub = SCRUB_DONE;
@@ -313,19 +246,28 @@ static void answer_scrub(struct committer *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void *run(void *arg)
 {
     struct committer *c = arg;
-    int64_t sweep_at = 0, rotate_at = 0;
+    int64_t sweep_at = 0, rotate_at = 0, erase_at = 0;
 
     for (;;) {
         struct vault_job *batch;
         bool scrub, closing;
+        int64_t wake_at;
 
         pthread_mutex_lock(&c->lock);
+        wake_at = earliest(sweep_at, earliest(rotate_at, erase_at));
+        if (keeper_behind(&c->w.keeper, &c->w.ledger))
+            wake_at = earliest(wake_at, c->w.keeper.at_ms);
         while (c->head == NULL && c->scrub != SCRUB_ASKED && !c->closing &&
-               monotonic_ms() < sweep_at && monotonic_ms() < rotate_at)
-            wait_until(c, sweep_at < rotate_at ? sweep_at : rotate_at);
+               monotonic_ms() < wake_at)
+            wait_until(c, wake_at);
         batch = take_batch(c);
         scrub = c->scrub == SCRUB_ASKED;
         closing = c->closing;
@@ -339,11 +281,19 @@ static void *run(void *arg)
             sweep_at = monotonic_ms() + COMMITTER_SWEEP_MS;
         if (monotonic_ms() >= rotate_at)
             rotate_at = rotate(c);
+        if (monotonic_ms() >= erase_at)
+            erase_at = erase(c);
+        if (keeper_behind(&c->w.keeper, &c->w.ledger) && monotonic_ms() >= c->w.keeper.at_ms)
+            keep_rest(c);
         if (scrub)
             answer_scrub(c);
     }
-    if (ensure_store(c) == 0 && store_scrub(c->store, STORE_SCRUB_FINISH) != 0)
-        report(c, VAULT_REPORT_WARNING, "the write-ahead log was not emptied at the end", 0);
+    c->w.keeper.at_ms = 0;
+    if (keeper_behind(&c->w.keeper, &c->w.ledger))
+        keep_rest(c);
+    if (writer_ensure(&c->w) == 0 && store_scrub(c->w.store, STORE_SCRUB_FINISH) != 0)
+        writer_report(&c->w, VAULT_REPORT_WARNING, "the write-ahead log was not emptied at the end",
+                      0);
     return NULL;
 }
 
@@ -418,7 +368,7 @@ static int init_locks(struct committer *c)
 
 static void destroy(struct committer *c)
 {
-    store_close(c->store);
+    store_close(c->w.store);
     pthread_cond_destroy(&c->scrubbed);
     pthread_cond_destroy(&c->work);
     pthread_mutex_destroy(&c->lock);
@@ -437,13 +387,13 @@ struct committer *committer_start(const struct committer_options *options, struc
         return NULL;
     }
     c->options = *options;
-    c->store = store;
+    writer_init(&c->w, &c->options, store);
     c->tail = &c->head;
     c->keys = (struct rotation_watch){
         .keyring = options->keyring, .file = &c->options.key_file, .vault = options->vault};
-    snprintf(c->path, sizeof(c->path), "%s", options->path);
 
-    if (begin(c) != 0 || record_vault_opened(&c->ledger) != 0 || commit(c, 0) != ANSWER_OK) {
+    if (writer_begin(&c->w) != 0 || record_vault_opened(&c->w.ledger) != 0 ||
+        writer_commit(&c->w, 0) != ANSWER_OK) {
         snprintf(why, why_size, "%s: the first event cannot be written; is the disk full?",
                  options->path);
         destroy(c);

@@ -2,13 +2,15 @@
  * The one writer. Takes what has queued, applies it in one transaction, commits once, then wakes
  * who waits for events and answers all: while one commit is being synced the next batch gathers by
  * itself. Between batches it sweeps what is due, a bounded number at a time, finishes scrubs,
- * and brings what is at rest under a new master key when the key file has one.
+ * and brings what is at rest under a new master key when the key file has one. While the log grows
+ * it keeps a signed checkpoint every second, by which a log that was cut or changed is recognised.
  */
 #ifndef HANDOFF_VAULT_COMMITTER_H
 #define HANDOFF_VAULT_COMMITTER_H
 
 #include "vault/figures.h"
 #include "vault/keyring.h"
+#include "vault/logkey.h"
 #include "vault/store/store.h"
 #include "vault/vault.h"
 #include "vault/watch.h"
@@ -19,6 +21,7 @@ enum {
     COMMITTER_SWEEP_MAX = 128,   /* due handoffs in a transaction of their own */
     COMMITTER_SWEEP_MS = 500,
     COMMITTER_KEYS_MS = 1000,    /* between looks at the key file */
+    COMMITTER_ERASE_MS = 5000,   /* between looks for details that have become old */
     COMMITTER_DESTROY_MS = 2000, /* from the rotation's end to that of the old key: a reader may
                                     still hold what lies under it, for 500 ms at most */
     COMMITTER_LOG_BYTES = 16 * 1024 * 1024 /* of write-ahead log, from which on a scrub is wanted */
@@ -29,6 +32,7 @@ struct committer;
 struct committer_options {
     const char *path; /* of the database; copied */
     struct keyring *keyring;
+    struct logkey *logkey;
     struct keyring_file key_file;
     struct watch_table *watches;
     struct figures *figures;

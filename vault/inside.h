@@ -5,10 +5,13 @@
 #include "vault/committer.h"
 #include "vault/figures.h"
 #include "vault/keyring.h"
+#include "vault/logkey.h"
 #include "vault/readers.h"
 #include "vault/scrubber.h"
 #include "vault/vault.h"
 #include "vault/watch.h"
+
+struct proofs_cache;
 
 struct vault {
     struct vault_options options;
@@ -16,6 +19,8 @@ struct vault {
     char path[4096];
     struct keyring_file key_file;
     struct keyring *keyring;
+    struct logkey *logkey;
+    struct proofs_cache *latest; /* the one that was signed last */
     struct figures *figures;
     struct watch_table *watches;
     struct readers *readers;

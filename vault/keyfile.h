@@ -3,9 +3,7 @@
 #define HANDOFF_VAULT_KEYFILE_H
 
 #include "vault/keyring.h"
-#include "vault/protocol/secret.h"
-
-#include <sys/types.h>
+#include "vault/secretfile.h"
 
 enum { KEYFILE_KEY_BYTES = 32 };
 
@@ -18,10 +16,7 @@ struct keyfile_key {
 struct keyfile {
     struct keyfile_key keys[KEYRING_KEYS];
     size_t count;
-    /* By which a file is recognised as the one that was read. */
-    dev_t device;
-    ino_t inode;
-    struct timespec modified;
+    struct secretfile_identity identity;
 };
 
 /* The contents of a secret made for it. */

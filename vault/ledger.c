@@ -1,14 +1,14 @@
 #include "vault/ledger.h"
 
+#include "vault/protocol/commitment.h"
 #include "vault/protocol/encoding.h"
-#include "vault/protocol/merkle.h"
 
 #include <sodium.h>
 #include <string.h>
 
 /* Details before sealing, one after the other: field and NUL, salt, length (4 bytes, big-endian),
-   value. */
-enum { SALT_BYTES = 32, LENGTH_BYTES = 4 };
+   value. Where some were erased, zeros fill the end. */
+enum { SALT_BYTES = COMMITMENT_SALT_BYTES, LENGTH_BYTES = 4 };
 
 static const char *const kind_names[VAULT_KINDS] = {
     [VAULT_KIND_CREATED] = "handoff.created",   [VAULT_KIND_ACCEPTED] = "claim.accepted",
@@ -18,7 +18,8 @@ static const char *const kind_names[VAULT_KINDS] = {
     [VAULT_KIND_REJECTED] = "receipt.rejected", [VAULT_KIND_VAULT_OPENED] = "vault.opened",
     [VAULT_KIND_TOKEN_ADDED] = "token.added",   [VAULT_KIND_TOKEN_REVOKED] = "token.revoked",
     [VAULT_KIND_KEY_ROTATED] = "key.rotated",   [VAULT_KIND_BACKED_UP] = "vault.backed-up",
-    [VAULT_KIND_RESTORED] = "vault.restored",
+    [VAULT_KIND_RESTORED] = "vault.restored",   [VAULT_KIND_LOG_KEY_ROTATED] = "log-key.rotated",
+    [VAULT_KIND_ERASED] = "details.erased",
 };
 
 const char *vault_kind_name(enum vault_kind kind)
@@ -26,9 +27,28 @@ const char *vault_kind_name(enum vault_kind kind)
     return kind_names[kind];
 }
 
-void ledger_start(struct ledger *l, struct store *store, const struct keyring *keyring,
-                  const struct store_head *head, int64_t now)
+static int read_node(void *ctx, unsigned level, uint64_t index, uint8_t hash[MERKLE_HASH_BYTES])
 {
+    return store_node(ctx, level, index, hash) == 0 ? 0 : -1;
+}
+
+struct merkle_source ledger_source(struct store *store)
+{
+    return (struct merkle_source){.node = read_node, .ctx = store};
+}
+
+int ledger_start(struct ledger *l, struct store *store, const struct keyring *keyring,
+                 const struct store_head *head, int64_t now)
+{
+    const struct merkle_source source = ledger_source(store);
+    const bool known = l->tree.size == (uint64_t)head->next && l->head.next == head->next &&
+                       memcmp(l->head.leaf, head->leaf, sizeof(head->leaf)) == 0;
+
+    /* A leaf names its index, its time and random salts: the same one stands on the same log. */
+    if (!known && merkle_frontier_read(&l->tree, &source, (uint64_t)head->next) != 0) {
+        l->tree.size = UINT64_MAX;
+        return -1;
+    }
     l->store = store;
     l->keyring = keyring;
     l->head = *head;
@@ -36,6 +56,7 @@ void ledger_start(struct ledger *l, struct store *store, const struct keyring *k
     l->burned = false;
     memset(l->kinds, 0, sizeof(l->kinds));
     memset(l->causes, 0, sizeof(l->causes));
+    return 0;
 }
 
 void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
@@ -77,17 +98,6 @@ static void put(struct ledger *l, const void *data, size_t len)
     }
     memcpy(l->details + l->details_len, data, len);
     l->details_len += len;
-}
-
-static void commitment(uint8_t out[32], const uint8_t salt[SALT_BYTES], const char *field,
-                       const void *value, size_t len)
-{
-    crypto_generichash_state state;
-
-    crypto_generichash_init(&state, salt, SALT_BYTES, 32);
-    crypto_generichash_update(&state, (const uint8_t *)field, strlen(field) + 1);
-    crypto_generichash_update(&state, value, len);
-    crypto_generichash_final(&state, out, 32);
 }
 
 void ledger_detail(struct ledger *l, const char *field, const void *value, size_t len)
@@ -147,6 +157,8 @@ int64_t ledger_end(struct ledger *l, int64_t prev)
     e.line = l->text.data;
     e.line_len = l->text.len;
     merkle_leaf(e.leaf, e.line, e.line_len);
+    e.nodes_len = merkle_append(&l->tree, e.leaf, l->nodes) * (size_t)MERKLE_HASH_BYTES;
+    e.nodes = &l->nodes[0][0];
     if (l->details_len > 0) {
         ledger_bind_details(ad, e.n);
         e.key_id = keyring_seal(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), l->details,
@@ -158,6 +170,7 @@ int64_t ledger_end(struct ledger *l, int64_t prev)
         return -1;
     l->head.next++;
     l->head.time = e.time;
+    memcpy(l->head.leaf, e.leaf, sizeof(e.leaf));
     l->kinds[l->kind]++;
     return e.n;
 }
@@ -200,7 +213,7 @@ int ledger_open_details(const struct keyring *k, const struct store_event *e, ui
                        buffer) != 0)
         return -1;
     len = e->details_len - KEYRING_OVERHEAD;
-    while (at < len && count < max) {
+    while (at < len && buffer[at] != 0 && count < max) {
         const size_t taken = take_detail(&details[count], buffer + at, len - at);
 
         if (taken == 0)
@@ -209,4 +222,69 @@ int ledger_open_details(const struct keyring *k, const struct store_event *e, ui
         count++;
     }
     return (int)count;
+}
+
+/* What an erased event keeps: it proves, and names nobody. */
+static bool survives(const struct vault_detail *d)
+{
+    static const char *const fields[] = {"opened_hash", "receipt_key", "statement", "signature"};
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (strcmp(d->field, fields[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Moves the details that survive to the front of plain (len bytes), and fills up with zeros.
+   Returns 1 when there were others, 0 when not, or -1. */
+static int keep_survivors(uint8_t *plain, size_t len)
+{
+    size_t at = 0, kept = 0;
+    int erased = 0;
+
+    while (at < len && plain[at] != 0) {
+        struct vault_detail d;
+        const size_t taken = take_detail(&d, plain + at, len - at);
+
+        if (taken == 0)
+            return -1;
+        if (survives(&d)) {
+            memmove(plain + kept, plain + at, taken);
+            kept += taken;
+        } else {
+            erased = 1;
+        }
+        at += taken;
+    }
+    memset(plain + kept, 0, len - kept);
+    return erased;
+}
+
+int ledger_erase(struct ledger *l, int64_t n)
+{
+    uint8_t plain[LEDGER_DETAILS_BYTES], ad[8];
+    struct store_event e;
+    size_t len;
+    int rc = store_event(l->store, n, &e);
+
+    if (rc != 0)
+        return -1;
+    if (e.details == NULL)
+        return 0;
+    if (e.details_len < KEYRING_OVERHEAD || e.details_len > sizeof(l->sealed))
+        return -1;
+    len = e.details_len - KEYRING_OVERHEAD;
+    ledger_bind_details(ad, n);
+    if (keyring_unseal(l->keyring, e.key_id, KEYRING_DETAILS, ad, sizeof(ad), e.details,
+                       e.details_len, plain) != 0)
+        return -1;
+    rc = keep_survivors(plain, len);
+    if (rc > 0) {
+        e.key_id = keyring_seal(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), plain, len, l->sealed);
+        e.details = l->sealed;
+        if (store_rewrite_details(l->store, &e) != 0)
+            rc = -1;
+    }
+    sodium_memzero(plain, sizeof(plain));
+    return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * The audit log: events become lines of exact bytes, lines become leaves, details become
- * commitments.
+ * The audit log: events become lines of exact bytes, lines become leaves of the tree, details
+ * become commitments.
  *
  * A line is {"v":1,"n":index,"t":time,"kind":"…","id":"…", members of the kind…,"details":{field:
  * commitment,…}} without spaces. A commitment is BLAKE2b-256(key = 32 random bytes of salt, field ‖
@@ -11,6 +11,7 @@
 #define HANDOFF_VAULT_LEDGER_H
 
 #include "vault/keyring.h"
+#include "vault/protocol/merkle.h"
 #include "vault/protocol/text.h"
 #include "vault/store/store.h"
 #include "vault/vault.h"
@@ -29,8 +30,9 @@ struct ledger {
     struct store *store;
     const struct keyring *keyring;
     struct store_head head;
+    struct merkle_frontier tree;       /* of head.next leaves, the last of them head.leaf */
     int64_t now;                       /* the transaction's time; never before head.time */
-    bool burned;                       /* an envelope was destroyed in this transaction */
+    bool burned;                       /* something at rest was destroyed in this transaction */
     uint64_t live_max, live_bytes_max; /* the most that may live; 0: no limit */
     uint64_t kinds[VAULT_KINDS];       /* events of this transaction, to be counted once it is */
     uint64_t causes[LIFECYCLE_CAUSES];
@@ -43,14 +45,21 @@ struct ledger {
     uint8_t details[LEDGER_DETAILS_BYTES];
     size_t details_len;
     uint8_t sealed[LEDGER_DETAILS_BYTES + KEYRING_OVERHEAD];
+    uint8_t nodes[MERKLE_LEVELS][MERKLE_HASH_BYTES];
     uint8_t salts[LEDGER_SALTS][32];
     size_t salts_left;
     bool overflow;
 };
 
-/* Makes a ledger ready for a transaction that has begun with this head. */
-void ledger_start(struct ledger *l, struct store *store, const struct keyring *keyring,
-                  const struct store_head *head, int64_t now) __attribute__((nonnull));
+/* Makes a ledger ready for a transaction that has begun with this head. A ledger that was at this
+   very head before goes on with its tree; else the tree's border is read, a node for each bit of
+   the size. Returns 0, or -1 when that failed. */
+int ledger_start(struct ledger *l, struct store *store, const struct keyring *keyring,
+                 const struct store_head *head, int64_t now)
+    __attribute__((nonnull, warn_unused_result));
+
+/* The nodes of the log in a database, as merkle.h wants them. */
+struct merkle_source ledger_source(struct store *store) __attribute__((nonnull));
 
 /* Starts an event: kind, and the handoff's id or NULL. The kind's members are then appended to
    l->text (each with its leading comma), and details added. */
@@ -67,6 +76,11 @@ void ledger_detail_base64url(struct ledger *l, const char *field, const uint8_t 
 /* Finishes the event and appends it after prev, the same handoff's last event (-1: none). Returns
    its index; or -1 when the store failed or the event was too long (nothing of it is then kept). */
 int64_t ledger_end(struct ledger *l, int64_t prev) __attribute__((nonnull, warn_unused_result));
+
+/* Erases those of an event's details that are personal, within the transaction: at rest they are
+   overwritten by as many bytes. What is left proves, and names nobody: opened_hash, receipt_key,
+   statement, signature. Returns 1 when there was something to erase, 0 when not, or -1. */
+int ledger_erase(struct ledger *l, int64_t n) __attribute__((nonnull, warn_unused_result));
 
 /* What the sealed details of event n are bound to. */
 void ledger_bind_details(uint8_t ad[8], int64_t n) __attribute__((nonnull));

@@ -2,6 +2,7 @@
 
 #include "vault/prepare.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void member(struct ledger *l, const char *name)
@@ -14,9 +15,7 @@ static void member(struct ledger *l, const char *name)
 static void member_text(struct ledger *l, const char *name, const char *value)
 {
     member(l, name);
-    text_add(&l->text, "\"");
-    text_add(&l->text, value);
-    text_add(&l->text, "\"");
+    text_json_string(&l->text, value, strlen(value));
 }
 
 static void member_base64url(struct ledger *l, const char *name, const uint8_t value[32])
@@ -49,11 +48,29 @@ static void origin(struct ledger *l, const struct vault_job *job)
     ledger_detail(l, "token", job->token, strlen(job->token));
 }
 
+int record_give_line(struct vault_job *job, int64_t n, const char *line, size_t len)
+{
+    char *copy = malloc(len);
+
+    if (copy == NULL)
+        return -1;
+    memcpy(copy, line, len);
+    free(job->result.line);
+    job->result.line = copy;
+    job->result.line_len = len;
+    job->own.line_n = n;
+    return 0;
+}
+
+/* The first event that a call brings about is the one that its answer tells of. */
 static int append(struct change *c)
 {
     const int64_t n = ledger_end(c->l, c->h.last_n);
 
     if (n < 0)
+        return -1;
+    if (c->first < 0 && c->job != NULL && c->job->op != VAULT_CLAIM &&
+        record_give_line(c->job, n, c->l->text.data, c->l->text.len) != 0)
         return -1;
     c->h.last_n = n;
     c->touched = true;
@@ -205,5 +222,37 @@ int record_restored(struct ledger *l, int64_t burned)
 {
     ledger_begin(l, VAULT_KIND_RESTORED, NULL);
     member_i64(l, "burned", burned);
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}
+
+int record_log_key_rotated(struct ledger *l, const char *from, const char *to, bool lost)
+{
+    ledger_begin(l, VAULT_KIND_LOG_KEY_ROTATED, NULL);
+    member_text(l, "from", from);
+    member_text(l, "to", to);
+    member_bool(l, "lost", lost);
+    return ledger_end(l, -1) < 0 ? -1 : 0;
+}
+
+int record_erased(struct ledger *l, struct store_handoff *h, int64_t events)
+{
+    int64_t n;
+
+    ledger_begin(l, VAULT_KIND_ERASED, h->id);
+    member_text(l, "cause", "request");
+    member_i64(l, "events", events);
+    n = ledger_end(l, h->last_n);
+    if (n < 0)
+        return -1;
+    h->last_n = n;
+    return store_update(l->store, h);
+}
+
+int record_erased_old(struct ledger *l, int64_t events, int64_t before)
+{
+    ledger_begin(l, VAULT_KIND_ERASED, NULL);
+    member_text(l, "cause", "age");
+    member_i64(l, "events", events);
+    member_i64(l, "before", before);
     return ledger_end(l, -1) < 0 ? -1 : 0;
 }

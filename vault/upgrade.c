@@ -9,9 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROWS = 64 };
+enum { ROWS = 64, LEAVES = 1024 };
 
 static const char untagged[] = "recipients-untagged";
+const char upgrade_unbuilt[] = "tree-unbuilt"; /* its value: how many leaves are done, 8 bytes */
 
 /* One pass over all handoffs. each returns 0 or -1; it may count in r. */
 struct pass {
@@ -28,8 +29,10 @@ static int begin(struct pass *p)
 
     if (store_begin(p->store, &head) != 0)
         return -1;
-    ledger_start(&p->ledger, p->store, p->keyring, &head, (int64_t)time(NULL));
-    return 0;
+    if (ledger_start(&p->ledger, p->store, p->keyring, &head, (int64_t)time(NULL)) == 0)
+        return 0;
+    store_rollback(p->store);
+    return -1;
 }
 
 /* Does the ROWS handoffs after *after in a transaction. Returns 1 when there are more, 0 or -1. */
@@ -126,12 +129,70 @@ static int tag_recipient(struct pass *p, struct store_handoff *h)
     return count < 0 ? -1 : rc;
 }
 
+/* ---- the tree of a log from before it ---- */
+
+static int add_leaf(struct store *store, struct merkle_frontier *f)
+{
+    uint8_t nodes[MERKLE_LEVELS][MERKLE_HASH_BYTES];
+    struct store_event e;
+
+    if (store_event(store, (int64_t)f->size, &e) != 0)
+        return -1;
+    e.nodes = nodes[0];
+    e.nodes_len = merkle_append(f, e.leaf, nodes) * (size_t)MERKLE_HASH_BYTES;
+    return e.nodes_len > 0 ? store_set_nodes(store, &e) : 0;
+}
+
+/* Does the next LEAVES leaves in a transaction. Returns 1 when there are more, 0 or -1. */
+static int build_some(struct store *store)
+{
+    const struct merkle_source source = ledger_source(store);
+    uint8_t done[8];
+    size_t len = sizeof(done);
+    struct merkle_frontier f;
+    struct store_head head;
+    uint64_t size = 0;
+
+    if (store_begin(store, &head) != 0)
+        return -1;
+    if (store_value(store, upgrade_unbuilt, done, &len) != 0)
+        goto fail;
+    for (size_t i = 0; i < len; i++)
+        size = size << 8 | done[i];
+    if (merkle_frontier_read(&f, &source, size) != 0)
+        goto fail;
+    while (f.size < (uint64_t)head.next && f.size < size + LEAVES)
+        if (add_leaf(store, &f) != 0)
+            goto fail;
+    ledger_bind_details(done, (int64_t)f.size);
+    if (f.size == (uint64_t)head.next
+            ? store_drop_value(store, upgrade_unbuilt) != 0
+            : store_set_value(store, upgrade_unbuilt, done, sizeof(done)) != 0)
+        goto fail;
+    return store_commit(store) == 0 ? f.size < (uint64_t)head.next : -1;
+
+fail:
+    store_rollback(store);
+    return -1;
+}
+
+static int build_tree(struct store *store)
+{
+    int rc;
+
+    do
+        rc = build_some(store);
+    while (rc > 0);
+    return rc;
+}
+
 int upgrade(struct store *store, const struct keyring *keyring, char *why, size_t why_size)
 {
     struct pass p = {.store = store, .keyring = keyring};
 
     p.each = tag_recipient;
-    if (marked(store, untagged) && (all(&p) != 0 || end(&p, untagged, false) != 0)) {
+    if ((marked(store, upgrade_unbuilt) && build_tree(store) != 0) ||
+        (marked(store, untagged) && (all(&p) != 0 || end(&p, untagged, false) != 0))) {
         snprintf(why, why_size,
                  "the database cannot be brought forward; is the disk full? Nothing "
                  "is lost: start again when it is mended");

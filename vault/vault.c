@@ -3,6 +3,7 @@
 #include "vault/datadir.h"
 #include "vault/inside.h"
 #include "vault/prepare.h"
+#include "vault/proofs.h"
 #include "vault/protocol/secret.h"
 #include "vault/unlock.h"
 #include "vault/upgrade.h"
@@ -49,11 +50,32 @@ static int open_dir(struct vault *v, char *why, size_t why_size)
     return datadir_database(v->path, sizeof(v->path), dir, why, why_size);
 }
 
+/* Brings database and log key together, and holds the log's name against what it must be. */
+static int settle_log(struct vault *v, struct store *store, char *why, size_t why_size)
+{
+    const struct vault_options *o = &v->options;
+    const char *usual = o->log_name_usual != NULL ? o->log_name_usual : "handoff";
+    struct note_key key;
+
+    if (logkey_settle(v->logkey, store, o->log_name != NULL ? o->log_name : usual, false, why,
+                      why_size) != 0)
+        return -1;
+    if (o->log_name == NULL || logkey_current(v->logkey, store, &key) != 0 ||
+        strcmp(key.name, o->log_name) == 0)
+        return 0;
+    snprintf(why, why_size,
+             "the log is called %s, and is to be called %s: the name is part of its key; handoffd "
+             "key rotate-log --name %s replaces both, and the log says so",
+             key.name, o->log_name, o->log_name);
+    return -1;
+}
+
 /* Starts the threads. Takes over store. */
 static int start(struct vault *v, struct store *store, char *why, size_t why_size)
 {
     struct committer_options options = {.path = v->path,
                                         .keyring = v->keyring,
+                                        .logkey = v->logkey,
                                         .key_file = v->key_file,
                                         .figures = v->figures,
                                         .watches = v->watches,
@@ -93,14 +115,19 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
         v->options.report = report_to_nobody;
     v->watches = watch_table_new();
     v->figures = figures_new();
-    if (v->watches == NULL || v->figures == NULL || open_dir(v, why, why_size) != 0)
+    v->latest = proofs_cache_new();
+    if (v->watches == NULL || v->figures == NULL || v->latest == NULL ||
+        open_dir(v, why, why_size) != 0)
         goto fail;
     store = store_open(v->path, STORE_WRITER, why, why_size);
     if (store == NULL)
         goto fail;
     v->key_file = (struct keyring_file){.dir_fd = v->dir_fd, .path = options->key};
     v->keyring = unlock(store, &v->key_file, why, why_size);
-    if (v->keyring == NULL || upgrade(store, v->keyring, why, why_size) != 0) {
+    if (v->keyring != NULL)
+        v->logkey = logkey_open(v->dir_fd, why, why_size);
+    if (v->logkey == NULL || upgrade(store, v->keyring, why, why_size) != 0 ||
+        settle_log(v, store, why, why_size) != 0) {
         store_close(store);
         goto fail;
     }
@@ -122,6 +149,8 @@ void vault_close(struct vault *v)
     committer_stop(v->committer);
     scrubber_free(v->scrubber);
     watch_table_free(v->watches);
+    logkey_close(v->logkey);
+    proofs_cache_free(v->latest);
     keyring_close(v->keyring);
     figures_free(v->figures);
     if (v->dir_fd >= 0)
@@ -187,6 +216,7 @@ void vault_job_clear(struct vault_job *job)
     if (job->op == VAULT_RECEIPT)
         secret_heap_free(job->in.receipt.details);
     secret_heap_free(job->result.envelope);
+    free(job->result.line);
     secret_heap_free(job->own.sealed);
     sodium_memzero(job, sizeof(*job));
 }

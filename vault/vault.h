@@ -13,6 +13,7 @@
 
 #include "vault/answer.h"
 #include "vault/lifecycle.h"
+#include "vault/protocol/checkpoint.h"
 #include "vault/protocol/receipt.h"
 
 #include <stdbool.h>
@@ -42,6 +43,11 @@ struct vault_options {
     const char *key; /* the master key's file; NULL: DIR/master.key, made when absent */
     /* The most that may live at once, of handoffs and bytes of envelopes; 0: no limit. */
     uint64_t live_max, live_bytes_max;
+    /* The log's name, in its key and its checkpoints: what it must be (NULL: any), and what a new
+       key is given where that is not said (NULL: "handoff"). */
+    const char *log_name, *log_name_usual;
+    /* Personal details are erased when they are so old; 0: never. */
+    int64_t erase_after_s;
     unsigned readers; /* reading connections: one per thread that reads */
     /* Called with constant text and an errno-like number (or 0) about what an operator should know;
        from any thread; never given anything of a client. NULL: nobody wants to know. */
@@ -117,8 +123,10 @@ struct vault_receipt {
 
 struct vault_result {
     enum answer answer;
-    enum lifecycle_state state;     /* after the call, where the handoff exists */
-    int64_t event;                  /* index of the event that records it, or -1 */
+    enum lifecycle_state state; /* after the call, where the handoff exists */
+    int64_t event;              /* index of the event that records it, or -1 */
+    char *line;                 /* and its line (not of a claim's), or NULL; the job owns it */
+    size_t line_len;
     int64_t at;                     /* for the answers that carry a time */
     unsigned tries_left;            /* ANSWER_WRONG_CODE */
     unsigned retry_after_s;         /* ANSWER_TOO_MANY_TRIES, ANSWER_BUSY */
@@ -150,6 +158,7 @@ struct vault_job {
         size_t sealed_len;
         bool proof;
         int64_t appended; /* the last event that this job appended, or -1 */
+        int64_t line_n;   /* whose line the result has, or -1 */
     } own;
     void (*done)(struct vault_job *job); /* on the committer's thread; must not block */
     void *owner;                         /* the caller's, untouched */
@@ -245,6 +254,52 @@ enum answer vault_list(struct vault *v, const struct vault_filter *filter,
                        void (*each)(void *ctx, const struct vault_row *row), void *ctx,
                        int64_t *next) __attribute__((nonnull(1, 2, 3, 5), warn_unused_result));
 
+/* ---- the log ---- */
+
+enum { VAULT_TILE_HASHES = 256, VAULT_ENTRIES_MAX = 1000 };
+
+/* Whether a log can be called so: 1 to 200 bytes of UTF-8, no control character or space, none of
+   + " and \\. */
+bool vault_log_name_valid(const char *name) __attribute__((nonnull));
+
+/* The key that signs the log's checkpoints now. */
+enum answer vault_log_key(struct vault *v, struct note_key *out)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Writes the signed checkpoint of the log's first size events (-1: of all there are) into t, which
+   is empty. ANSWER_NOT_FOUND when there are fewer. */
+enum answer vault_checkpoint(struct vault *v, int64_t size, struct text *t)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Writes the tlog-proof of an event against that checkpoint into t, which is empty. */
+enum answer vault_proof(struct vault *v, int64_t index, int64_t size, struct text *t)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Proves that the log's first from events are the beginning of its first to (-1: of all). *to: the
+   size that was taken. ANSWER_NOT_FOUND when there are fewer, or from > to. */
+enum answer vault_consistency(struct vault *v, int64_t from, int64_t *to, struct merkle_proof *p)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Hashes of a tile (C2SP tlog-tiles): width of them, from node (8 · level, 256 · n) on. */
+enum answer vault_tile(struct vault *v, unsigned level, uint64_t n, unsigned width,
+                       uint8_t hashes[VAULT_TILE_HASHES][32])
+    __attribute__((nonnull, warn_unused_result));
+
+/* Calls each for the log's events from index start on, at most limit of them (and
+   VAULT_ENTRIES_MAX), as vault_events does; details: with those that any auditor may see.
+   ANSWER_OK also for none; ANSWER_NOT_FOUND when the event at start is missing though there are
+   later ones: then somebody has been at the database. */
+enum answer vault_entries(struct vault *v, int64_t start, unsigned limit, bool details,
+                          bool (*each)(void *ctx, const struct vault_event *event), void *ctx)
+    __attribute__((nonnull(1, 5), warn_unused_result));
+
+/* How the log's key came to be replaced: for each time, the event's index, its line, and its
+   tlog-proof signed by the old key (empty where that was lost). In order. */
+enum answer vault_log_keys(struct vault *v,
+                           void (*each)(void *ctx, int64_t index, const char *line, size_t line_len,
+                                        const char *proof, size_t proof_len),
+                           void *ctx) __attribute__((nonnull(1, 2), warn_unused_result));
+
 /* ---- tokens ---- */
 
 /* Stored as numbers: never renumber. */
@@ -293,6 +348,8 @@ enum vault_kind {
     VAULT_KIND_KEY_ROTATED,
     VAULT_KIND_BACKED_UP,
     VAULT_KIND_RESTORED,
+    VAULT_KIND_LOG_KEY_ROTATED,
+    VAULT_KIND_ERASED,
     VAULT_KINDS
 };
 

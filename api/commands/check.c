@@ -182,23 +182,25 @@ static void check_keys(struct report *r, const struct admin_health *h)
 static void check_database(struct report *r, struct admin *a)
 {
     char why[COMMAND_WHY_MAX];
+    struct admin_verdict verdict;
     struct admin_health h;
-    char words[160];
+    char words[240];
 
     if (admin_health(a, &h, why, sizeof(why)) != 0) {
         tell(r, FAULT, "database", why, "restore the newest backup into a new directory");
         return;
     }
     check_keys(r, &h);
-    if (admin_verify(a, why, sizeof(why)) != 0)
+    if (admin_verify(a, &verdict, why, sizeof(why)) != 0)
         tell(r, FAULT, "database", why,
              "stop the service, keep a copy of the directory, and restore the newest backup into a "
              "new one; who changed it can be told from the hosts' own logs alone");
     else {
         snprintf(words, sizeof(words),
-                 "sound: %" PRIu64 " events, each as it was written; %" PRIu64
+                 "sound: %" PRIu64
+                 " events, each as it was written, and as %u signed checkpoints say; %" PRIu64
                  " handoffs live (%" PRIu64 " KiB)",
-                 h.next, h.live, h.live_bytes >> 10);
+                 verdict.events, verdict.checkpoints, h.live, h.live_bytes >> 10);
         tell(r, FINE, "database", words, "");
     }
     check_clock(r, &h);

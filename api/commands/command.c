@@ -4,8 +4,9 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_token_add, &command_token_list, &command_token_revoke, &command_key_rotate,
-    &command_backup,    &command_restore,    &command_check,
+    &command_token_add,      &command_token_list,  &command_token_revoke, &command_key_rotate,
+    &command_key_rotate_log, &command_audit_erase, &command_audit_key,    &command_backup,
+    &command_restore,        &command_check,
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]), HELP_COLUMN = 24 };
 

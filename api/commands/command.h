@@ -39,7 +39,8 @@ struct command {
 
 /* Each is in a file of this folder. */
 extern const struct command command_token_add, command_token_list, command_token_revoke,
-    command_key_rotate, command_backup, command_restore, command_check;
+    command_key_rotate, command_key_rotate_log, command_audit_erase, command_audit_key,
+    command_backup, command_restore, command_check;
 
 /* Runs the command that argv[1] (and argv[2]) name. Returns the exit status. */
 int command_main(int argc, char **argv) __attribute__((nonnull));

@@ -64,3 +64,53 @@ const struct command command_key_rotate = {
     .summary = "Replaces the master key: seals everything at rest again and destroys the old one.",
     .run = run,
 };
+
+enum log_option { NAME, LOST, LOG_OPTIONS };
+
+static const struct command_option log_options[LOG_OPTIONS] = {
+    [NAME] = {"name", "NAME", "the log's name from now on (as it is)"},
+    [LOST] = {"lost", NULL, "log.key is lost: go on without its signature"},
+};
+
+static int run_log(const struct command_call *call)
+{
+    const char *name = call->value[NAME];
+    const bool lost = call->value[LOST] != NULL;
+    struct admin *a;
+    struct admin_log_key k;
+    char why[COMMAND_WHY_MAX], text[NOTE_KEY_MAX];
+    int status = COMMAND_FAILED;
+
+    if (name != NULL && !vault_log_name_valid(name))
+        return command_usage(
+            "--name takes 1 to 200 bytes of UTF-8 without spaces, quotes, backslashes and +");
+    a = command_admin(call, false);
+    if (a == NULL)
+        return COMMAND_FAILED;
+    if (admin_rotate_log_key(a, name, lost, &k, why, sizeof(why)) != 0) {
+        status = command_fail(why);
+    } else {
+        note_key_format(text, &k.to);
+        printf("%s\n", text);
+        fprintf(stderr,
+                lost ? "This key signs the log from now on, and event %lld says that the old one "
+                       "was lost: whoever trusted that one must be told this one anew. "
+                     : "This key signs the log from now on; the old one has signed event %lld, "
+                       "which says so, and is destroyed. What it signed before stays valid. ",
+                (long long)k.event);
+        fprintf(stderr, "Keep a copy of log.key apart.\n");
+        status = command_printed();
+    }
+    admin_close(a);
+    return status;
+}
+
+const struct command command_key_rotate_log = {
+    .name = "key",
+    .verb = "rotate-log",
+    .summary = "Replaces the key that signs the log's checkpoints; prints the new one's public "
+               "part.",
+    .options = log_options,
+    .options_len = LOG_OPTIONS,
+    .run = run_log,
+};

@@ -31,14 +31,35 @@ void listing_get(struct request *r);
 void events_get(struct request *r);
 void events_get_done(struct request *r);
 
+void audit_checkpoint(struct request *r);
+void audit_key(struct request *r);
+void audit_keys(struct request *r);
+void audit_proof(struct request *r);
+void audit_consistency(struct request *r);
+
+void tiles_get(struct request *r);
+
+void entries_events(struct request *r);
+void entries_details(struct request *r);
+
+/* Whether whoever calls may read the whole log. Returns 0, or -1 with the reply filled. */
+int entries_allowed(struct request *r);
+
 void openapi_get(struct request *r);
 
 void health_live(struct request *r);
 void health_ready(struct request *r);
 void health_ready_done(struct request *r);
 
+/* Adds "event":{"index","line","proof"}; the proof where it is not NULL. */
+void endpoints_add_event(struct text *t, const struct vault_result *result,
+                         const struct text *proof);
+
+/* Adds "details":{field:{"salt","value"}} of an event. */
+void endpoints_add_details(struct text *t, const struct vault_event *e);
+
 /* {"state","event"}: the reply that opened, receipts and DELETE share; or the refusal. */
-void endpoints_reply_state(struct request *r, unsigned status);
+void endpoints_reply_state(struct request *r, unsigned status, const struct text *proof);
 
 /* Adds the members that everyone may see, without the braces around them. */
 void endpoints_add_view(struct text *t, const uint8_t id[16], const struct vault_view *view);

@@ -16,7 +16,7 @@ struct listing {
     bool first;
 };
 
-static void add_details(struct text *t, const struct vault_event *e)
+void endpoints_add_details(struct text *t, const struct vault_event *e)
 {
     text_add(t, ",\"details\":{");
     for (size_t i = 0; i < e->details_len; i++) {
@@ -43,7 +43,7 @@ static bool add_event(void *ctx, const struct vault_event *e)
     text_i64(&l->t, e->index);
     text_add(&l->t, ",\"line\":");
     text_json_string(&l->t, e->line, e->line_len);
-    add_details(&l->t, e);
+    endpoints_add_details(&l->t, e);
     text_add(&l->t, "}");
     if (l->t.overflow || l->t.size - l->t.len < REPLY_ROOM) {
         l->t.overflow = false;

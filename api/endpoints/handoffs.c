@@ -14,7 +14,8 @@
 enum {
     /* The other members: 800 bytes of text, each byte perhaps an escape of six, and the rest. */
     AROUND_ENVELOPE = 8192,
-    REPLY_MAX = 2048
+    REPLY_MAX = 2048,
+    REPLY_STATE = 512
 };
 
 size_t handoffs_put_max(const struct server *s)
@@ -136,7 +137,7 @@ void handoffs_put_done(struct request *r)
 
     if (request_refused(r, result->answer))
         return;
-    t = request_json(r, REPLY_MAX);
+    t = request_json(r, REPLY_STATE + 2 * result->line_len);
     text_add(&t, "{\"id\":\"");
     text_id(&t, r->id);
     text_add(&t, "\",\"state\":\"");
@@ -145,9 +146,9 @@ void handoffs_put_done(struct request *r)
     text_i64(&t, result->created_at);
     text_add(&t, ",\"expires_at\":");
     text_i64(&t, result->expires_at);
-    text_add(&t, ",\"event\":{\"index\":");
-    text_i64(&t, result->event);
-    text_add(&t, "}}");
+    text_add(&t, ",");
+    endpoints_add_event(&t, result, NULL);
+    text_add(&t, "}");
     request_reply(r, result->answer == ANSWER_OK ? MHD_HTTP_CREATED : MHD_HTTP_OK, &t);
 }
 
@@ -215,21 +216,38 @@ void handoffs_delete(struct request *r)
 
 void handoffs_delete_done(struct request *r)
 {
-    endpoints_reply_state(r, MHD_HTTP_OK);
+    endpoints_reply_state(r, MHD_HTTP_OK, NULL);
 }
 
-void endpoints_reply_state(struct request *r, unsigned status)
+void endpoints_add_event(struct text *t, const struct vault_result *result,
+                         const struct text *proof)
+{
+    text_add(t, "\"event\":{\"index\":");
+    text_i64(t, result->event);
+    if (result->line != NULL) {
+        text_add(t, ",\"line\":");
+        text_json_string(t, result->line, result->line_len);
+    }
+    if (proof != NULL) {
+        text_add(t, ",\"proof\":");
+        text_json_string(t, proof->data, proof->len);
+    }
+    text_add(t, "}");
+}
+
+void endpoints_reply_state(struct request *r, unsigned status, const struct text *proof)
 {
     const struct vault_result *result = &r->job.result;
     struct text t;
 
     if (request_refused(r, result->answer))
         return;
-    t = request_json(r, REPLY_MAX);
+    /* Of line and proof only quotes and line ends are escaped, by one character more. */
+    t = request_json(r, REPLY_STATE + 2 * (result->line_len + (proof != NULL ? proof->len : 0)));
     text_add(&t, "{\"state\":\"");
     text_add(&t, lifecycle_state_name(result->state));
-    text_add(&t, "\",\"event\":{\"index\":");
-    text_i64(&t, result->event);
-    text_add(&t, "}}");
+    text_add(&t, "\",");
+    endpoints_add_event(&t, result, proof);
+    text_add(&t, "}");
     request_reply(r, status, &t);
 }

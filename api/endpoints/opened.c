@@ -31,5 +31,5 @@ void opened_post(struct request *r)
 
 void opened_post_done(struct request *r)
 {
-    endpoints_reply_state(r, MHD_HTTP_OK);
+    endpoints_reply_state(r, MHD_HTTP_OK, NULL);
 }

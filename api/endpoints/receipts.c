@@ -1,8 +1,10 @@
 #include "api/access.h"
 #include "api/endpoints/endpoints.h"
 #include "api/fields.h"
+#include "api/server.h"
 #include "vault/protocol/secret.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { BODY_MAX = 6 * RECEIPT_DETAILS_MAX + 1024, BY_MAX = 200, NOTE_MAX = 1000, SALT_MAX = 64 };
@@ -101,5 +103,20 @@ void receipts_post(struct request *r)
 
 void receipts_post_done(struct request *r)
 {
-    endpoints_reply_state(r, r->job.result.answer == ANSWER_OK ? MHD_HTTP_CREATED : MHD_HTTP_OK);
+    const struct vault_result *result = &r->job.result;
+    const unsigned status = result->answer == ANSWER_OK ? MHD_HTTP_CREATED : MHD_HTTP_OK;
+    char *buffer = NULL;
+    struct text proof;
+
+    /* A proof that cannot be given does not take the receipt back: it can be asked for later. */
+    if (result->event >= 0)
+        buffer = malloc(CHECKPOINT_PROOF_MAX);
+    if (buffer != NULL)
+        proof = text_into(buffer, CHECKPOINT_PROOF_MAX);
+    if (buffer != NULL &&
+        vault_proof(server_vault(r->server), result->event, -1, &proof) == ANSWER_OK)
+        endpoints_reply_state(r, status, &proof);
+    else
+        endpoints_reply_state(r, status, NULL);
+    free(buffer);
 }

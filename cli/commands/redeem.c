@@ -11,6 +11,7 @@
 #include "cli/shown.h"
 #include "cli/state.h"
 #include "cli/terminal.h"
+#include "cli/trust.h"
 #include "vault/protocol/credential.h"
 #include "vault/protocol/envelope.h"
 
@@ -405,6 +406,8 @@ static enum exit_code acknowledge_opening(struct redeeming *r)
                       "told that it was never acknowledged.");
         if (rc != EXIT_REFUSED && rc != EXIT_GONE)
             rc = EXIT_SERVICE;
+    } else {
+        (void)!trust_reply(r->client, &reply); /* it is opened and burned whatever the log says */
     }
     client_reply_clear(&reply);
     return rc;

@@ -9,6 +9,7 @@
 #include "cli/state.h"
 #include "cli/terminal.h"
 #include "cli/timeline.h"
+#include "cli/trust.h"
 #include "vault/protocol/duration.h"
 #include "vault/protocol/envelope.h"
 #include "vault/protocol/text.h"
@@ -88,7 +89,8 @@ struct sending {
     size_t envelope_len;
     struct state *state;
     uint64_t expires_s, lease_s;
-    int terminal; /* for the made password; -1: none */
+    int terminal;                 /* for the made password; -1: none */
+    struct client_reply accepted; /* what the service answered */
 };
 
 static enum exit_code usage(const char *what)
@@ -308,21 +310,20 @@ static enum exit_code submit(struct sending *s)
         .recipient = v[TO],
         .ref = v[REF],
     };
-    struct client_reply reply;
+    struct client_reply *reply = &s->accepted;
     enum exit_code rc = EXIT_DONE;
 
-    if (service_submit(s->client, s->link->id, &submission, &reply)) {
-        s->state->expires_at = client_integer(&reply, "expires_at", s->state->expires_at);
-    } else if (reply.perhaps_done) {
-        (void)problem_say(s->client, &reply, NULL);
+    if (service_submit(s->client, s->link->id, &submission, reply)) {
+        s->state->expires_at = client_integer(reply, "expires_at", s->state->expires_at);
+    } else if (reply->perhaps_done) {
+        (void)problem_say(s->client, reply, NULL);
         say_unknown(s);
         rc = EXIT_SERVICE;
     } else {
-        rc = problem_say(s->client, &reply,
+        rc = problem_say(s->client, reply,
                          "Nothing was handed off: the credential is only with you.");
         state_remove(STATE_SENT, s->link->id);
     }
-    client_reply_clear(&reply);
     if (rc != EXIT_DONE && v[PASSWORD_OUT] != NULL)
         (void)unlink(v[PASSWORD_OUT]);
     return rc;
@@ -461,6 +462,9 @@ static enum exit_code run_stages(struct sending *s)
         rc = submit(s);
     if (rc == EXIT_DONE)
         rc = tell(s);
+    /* After the link is out: it is good whatever the log says, which is told. */
+    if (rc == EXIT_DONE)
+        (void)!trust_reply(s->client, &s->accepted);
     if (rc == EXIT_DONE && s->in->value[WAIT] != NULL)
         rc = wait_for_receipt(s);
     return rc;
@@ -481,6 +485,7 @@ static enum exit_code run(const struct command_input *in)
     secret_free(s.shown_code);
     secret_free(s.made_password);
     sodium_free(s.link);
+    client_reply_clear(&s.accepted);
     client_free(s.client);
     return rc;
 }

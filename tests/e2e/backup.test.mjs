@@ -34,7 +34,8 @@ async function restore(t, service, backup) {
     const data = join(other.dir, 'restored');
     mkdirSync(data, { mode: 0o700 });
     await operated(['restore', backup, '--data', data]);
-    copyFileSync(join(service.data, 'master.key'), join(data, 'master.key'));
+    for (const key of ['master.key', 'log.key'])
+        copyFileSync(join(service.data, key), join(data, key));
     other.data = data;
     await other.start();
     const client = new Client(other);

@@ -352,12 +352,15 @@ test('stdout that takes nothing: the secret is not burned, and run again it come
 test('state files and their folders are for their owner alone', async (t) => {
     const [sender, team] = [person(t), person(t)];
     await ok(team.run(['redeem', await send(sender, 'x')]));
+    const check = (path) => {
+        const folder = statSync(path).isDirectory();
+        assert.equal(statSync(path).mode & 0o777, folder ? 0o700 : 0o600, path);
+        if (folder)
+            for (const name of readdirSync(path))
+                check(join(path, name));
+    };
     for (const who of [sender, team])
-        for (const role of readdirSync(join(who.home, 'handoff'))) {
-            assert.equal(statSync(join(who.home, 'handoff', role)).mode & 0o777, 0o700);
-            for (const path of who.states(role))
-                assert.equal(statSync(path).mode & 0o777, 0o600, path);
-        }
+        check(join(who.home, 'handoff'));
     assert.equal(sender.states('sent').length, 1);
     assert.equal(team.states('received').length, 1);
 });

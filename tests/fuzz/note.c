@@ -16,7 +16,7 @@ static void check_note(const char *text, size_t size)
     static const uint8_t seed[32] = {1};
     struct checkpoint c;
     struct note_key k;
-    char buffer[NOTE_MAX];
+    char buffer[NOTE_BYTES];
     struct text t = text_into(buffer, sizeof(buffer));
     size_t len;
 

@@ -169,7 +169,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     static const char *const names[] = {"handoff.db", "handoff.db-wal", "handoff.db-shm",
-                                        "master.key", "lock"};
+                                        "master.key", "log.key",        "lock"};
     struct fixture *f = *state;
     char path[128];
 

@@ -121,8 +121,8 @@ static void test_several_signatures(void **state)
 {
     static const uint8_t other_seed[32] = {9};
     struct note_key mine, other;
-    char buffer[NOTE_MAX + 1];
-    struct text t = text_into(buffer, NOTE_MAX);
+    char buffer[NOTE_BYTES + 1];
+    struct text t = text_into(buffer, NOTE_BYTES);
     const char *first_end;
 
     (void)state;
@@ -149,7 +149,7 @@ static void test_several_signatures(void **state)
 
     /* Seventeen lines are more than anyone needs. */
     first_end = strstr(buffer, "\n\n\xe2\x80\x94");
-    t = text_into(buffer, NOTE_MAX);
+    t = text_into(buffer, NOTE_BYTES);
     t.len = (size_t)(first_end - buffer) + 1;
     note_sign(&t, &mine, seed);
     for (int i = 0; i < NOTE_SIGNATURES_MAX; i++)
@@ -161,8 +161,8 @@ static void test_several_signatures(void **state)
 static void test_checkpoint(void **state)
 {
     struct checkpoint c = {.size = 20852163}, read;
-    char buffer[NOTE_MAX + 1];
-    struct text t = text_into(buffer, NOTE_MAX);
+    char buffer[NOTE_BYTES + 1];
+    struct text t = text_into(buffer, NOTE_BYTES);
     static const char start[] =
         "example.com/log\n20852163\nBwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 "
         "example.com/log ";
@@ -200,8 +200,8 @@ static void test_checkpoints_refused(void **state)
     (void)state;
     note_key_of(&k, "example.com/log", seed);
     for (size_t i = 0; i <= sizeof(wrong) / sizeof(wrong[0]); i++) {
-        char buffer[NOTE_MAX];
-        struct text t = text_into(buffer, NOTE_MAX);
+        char buffer[NOTE_BYTES];
+        struct text t = text_into(buffer, NOTE_BYTES);
         const bool last = i == sizeof(wrong) / sizeof(wrong[0]);
 
         text_add(&t, last ? "example.com/log\n5\n" : wrong[i]);

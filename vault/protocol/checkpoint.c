@@ -40,27 +40,33 @@ void checkpoint_sign(struct text *t, const struct checkpoint *c, const struct no
     note_sign(t, k, seed);
 }
 
+int checkpoint_parse(struct checkpoint *c, const char *text, size_t len, const char *origin)
+{
+    struct lines l = {.at = text, .left = len};
+    size_t line_len = 0;
+    const char *line = take(&l, &line_len);
+
+    if (line == NULL || line_len != strlen(origin) || memcmp(line, origin, line_len) != 0)
+        return -1;
+    line = take(&l, &line_len);
+    if (line == NULL || encoding_u64(&c->size, line, line_len, INT64_MAX) != 0)
+        return -1;
+    line = take(&l, &line_len);
+    return line != NULL && encoding_base64_exact(c->root, sizeof(c->root), line, line_len) == 0 &&
+                   l.left == 0
+               ? 0
+               : -1;
+}
+
 enum note_verdict checkpoint_open(struct checkpoint *c, const char *note, size_t len,
                                   const struct note_key *k)
 {
-    struct lines l = {.at = note};
-    enum note_verdict verdict = note_open(note, len, k, &l.left);
-    const char *line;
-    size_t line_len = 0;
+    size_t text_len;
+    const enum note_verdict verdict = note_open(note, len, k, &text_len);
 
     if (verdict != NOTE_GOOD)
         return verdict;
-    line = take(&l, &line_len);
-    if (line == NULL || line_len != strlen(k->name) || memcmp(line, k->name, line_len) != 0)
-        return NOTE_MALFORMED;
-    line = take(&l, &line_len);
-    if (line == NULL || encoding_u64(&c->size, line, line_len, INT64_MAX) != 0)
-        return NOTE_MALFORMED;
-    line = take(&l, &line_len);
-    if (line == NULL || encoding_base64_exact(c->root, sizeof(c->root), line, line_len) != 0 ||
-        l.left != 0)
-        return NOTE_MALFORMED;
-    return NOTE_GOOD;
+    return checkpoint_parse(c, note, text_len, k->name) == 0 ? NOTE_GOOD : NOTE_MALFORMED;
 }
 
 void checkpoint_proof_format(struct text *t, uint64_t index, const struct merkle_proof *p)
@@ -81,7 +87,7 @@ void checkpoint_proof_format(struct text *t, uint64_t index, const struct merkle
 static const char *skip_extra(struct lines *l, const char *line, size_t *len)
 {
     const size_t word = sizeof(extra_word) - 1;
-    uint8_t decoded[NOTE_MAX];
+    uint8_t decoded[NOTE_BYTES];
     size_t decoded_len;
 
     if (line == NULL || *len < word || memcmp(line, extra_word, word) != 0)

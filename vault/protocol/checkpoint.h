@@ -11,7 +11,7 @@
 #include "vault/protocol/merkle.h"
 #include "vault/protocol/note.h"
 
-enum { CHECKPOINT_PROOF_MAX = NOTE_MAX + 64 + MERKLE_PROOF_MAX * 45 };
+enum { CHECKPOINT_PROOF_MAX = NOTE_BYTES + 64 + MERKLE_PROOF_MAX * 45 };
 
 struct checkpoint {
     uint64_t size;
@@ -26,6 +26,11 @@ void checkpoint_sign(struct text *t, const struct checkpoint *c, const struct no
    refused, as nobody could audit them. */
 enum note_verdict checkpoint_open(struct checkpoint *c, const char *note, size_t len,
                                   const struct note_key *k)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Reads a checkpoint's text (of len bytes, without its signatures) and checks nothing else but that
+   its origin is this one. Returns 0, or -1 when it is malformed. */
+int checkpoint_parse(struct checkpoint *c, const char *text, size_t len, const char *origin)
     __attribute__((nonnull, warn_unused_result));
 
 /* Writes a proof's text before its checkpoint. */

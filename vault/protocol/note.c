@@ -145,7 +145,7 @@ static bool characters_valid(const char *note, size_t len)
 }
 
 /* Takes a signature line without its LF apart. *name_len is the name's; *decoded the bytes behind
-   it, at most NOTE_MAX. Returns 0 or -1. */
+   it, at most NOTE_BYTES. Returns 0 or -1. */
 static int take_line(const char *line, size_t len, const char **name, size_t *name_len,
                      uint8_t *decoded, size_t *decoded_len)
 {
@@ -162,8 +162,9 @@ static int take_line(const char *line, size_t len, const char **name, size_t *na
     *name_len = (size_t)(space - *name);
     memcpy(text, *name, *name_len);
     text[*name_len] = '\0';
-    if (!note_name_valid(text) || encoding_base64_decode(decoded, NOTE_MAX, decoded_len, space + 1,
-                                                         (size_t)(line + len - (space + 1))) != 0)
+    if (!note_name_valid(text) ||
+        encoding_base64_decode(decoded, NOTE_BYTES, decoded_len, space + 1,
+                               (size_t)(line + len - (space + 1))) != 0)
         return -1;
     return *decoded_len > ID_BYTES ? 0 : -1;
 }
@@ -172,11 +173,11 @@ enum note_verdict note_open(const char *note, size_t len, const struct note_key 
                             size_t *text_len)
 {
     const char *gap, *line, *end = note + len;
-    uint8_t id[ID_BYTES], decoded[NOTE_MAX];
+    uint8_t id[ID_BYTES], decoded[NOTE_BYTES];
     enum note_verdict verdict = NOTE_UNSIGNED;
     unsigned lines = 0;
 
-    if (len == 0 || len > NOTE_MAX || end[-1] != '\n' || !characters_valid(note, len))
+    if (len == 0 || len > NOTE_BYTES || end[-1] != '\n' || !characters_valid(note, len))
         return NOTE_MALFORMED;
     gap = last_empty_line(note, len);
     if (gap == NULL || gap + 1 == end)

@@ -17,7 +17,7 @@
 enum {
     NOTE_NAME_MAX = 200,                        /* bytes, without NUL */
     NOTE_KEY_MAX = NOTE_NAME_MAX + 10 + 44 + 1, /* a verifier key's text, with NUL */
-    NOTE_MAX = 8 * 1024,                        /* bytes of a whole note */
+    NOTE_BYTES = 8 * 1024,                      /* bytes of a whole note */
     NOTE_SIGNATURES_MAX = 16
 };
 

@@ -31,7 +31,7 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_BEGIN_VIEW] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_HEAD] = "SELECT n, time FROM event ORDER BY n DESC LIMIT 1",
+    [SQL_HEAD] = "SELECT n, time, leaf FROM event ORDER BY n DESC LIMIT 1",
     [SQL_FIND] = "SELECT * FROM handoff WHERE id=?",
     [SQL_INSERT] = "INSERT INTO handoff VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
                    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -46,6 +46,15 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_EVENT] = "SELECT event.n, time, prev, leaf, line, key_id, sealed FROM event"
                   " LEFT JOIN detail ON detail.n=event.n WHERE event.n=?",
     [SQL_EVENT_PREV] = "SELECT prev FROM event WHERE n=?",
+    [SQL_NODE] = "SELECT leaf FROM event WHERE n=?",
+    [SQL_SET_NODES] = "UPDATE event SET leaf=? WHERE n=?",
+    [SQL_KEEP_CHECKPOINT] = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?)",
+    [SQL_DROP_CHECKPOINT] = "DELETE FROM checkpoint WHERE size<?1 AND time/86400=?2/86400",
+    [SQL_KEPT_CHECKPOINT] = "SELECT size, note FROM checkpoint WHERE size>? ORDER BY size LIMIT 1",
+    [SQL_NEWEST_CHECKPOINT] = "SELECT size, note FROM checkpoint WHERE size>?"
+                              " ORDER BY size DESC LIMIT 1",
+    [SQL_ADD_LOG_KEY] = "INSERT INTO log_key VALUES(?,?)",
+    [SQL_NEXT_LOG_KEY] = "SELECT n, proof FROM log_key WHERE n>? ORDER BY n LIMIT 1",
     [SQL_TRIES] = "SELECT tries, tried_at FROM tries WHERE id=? AND tag=?",
     [SQL_SET_TRIES] = "INSERT OR REPLACE INTO tries VALUES(?,?,?,?)",
     [SQL_RECEIPT] = "SELECT n FROM receipt WHERE id=? AND statement_hash=?",
@@ -264,6 +273,7 @@ int store_head(struct store *s, struct store_head *head)
     if (rc == 0) {
         head->next = sqlite3_column_int64(statement, 0) + 1;
         head->time = sqlite3_column_int64(statement, 1);
+        sqlite_get_prefix(statement, 2, head->leaf, sizeof(head->leaf));
         sqlite3_reset(statement);
     }
     return rc < 0 ? -1 : 0;

@@ -27,6 +27,14 @@ enum sqlite_statement {
     SQL_APPEND_DETAILS,
     SQL_EVENT,
     SQL_EVENT_PREV,
+    SQL_NODE,
+    SQL_SET_NODES,
+    SQL_KEEP_CHECKPOINT,
+    SQL_DROP_CHECKPOINT,
+    SQL_KEPT_CHECKPOINT,
+    SQL_NEWEST_CHECKPOINT,
+    SQL_ADD_LOG_KEY,
+    SQL_NEXT_LOG_KEY,
     SQL_TRIES,
     SQL_SET_TRIES,
     SQL_RECEIPT,
@@ -118,6 +126,8 @@ void sqlite_bind_bytes_if(struct sqlite_binder *b, bool there, const void *data,
    at all. */
 void sqlite_get_bytes(sqlite3_stmt *row, int column, uint8_t *out, size_t len);
 bool sqlite_get_bytes_if(sqlite3_stmt *row, int column, uint8_t *out, size_t len);
+/* Takes the first len bytes of a column that has at least so many (zeros where it has not). */
+void sqlite_get_prefix(sqlite3_stmt *row, int column, uint8_t *out, size_t len);
 unsigned sqlite_get_unsigned(sqlite3_stmt *row, int column);
 
 /* Runs several statements that return nothing; sets a pragma; reads one number. 0 or -1. */

@@ -18,6 +18,8 @@ static const char *const copying =
     "INSERT INTO main.detail SELECT * FROM source.detail;"
     "INSERT INTO main.handoff SELECT * FROM source.handoff;"
     "INSERT INTO main.tries SELECT * FROM source.tries;"
+    "INSERT INTO main.checkpoint SELECT * FROM source.checkpoint;"
+    "INSERT INTO main.log_key SELECT * FROM source.log_key;"
     "INSERT INTO main.receipt SELECT * FROM source.receipt;"
     "INSERT INTO main.token SELECT * FROM source.token;"
     "INSERT OR REPLACE INTO main.value SELECT * FROM source.value WHERE name<>'probe';"

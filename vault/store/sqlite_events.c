@@ -2,8 +2,23 @@
 
 #include <string.h>
 
+enum { HASH_BYTES = 32, HASHES_MAX = 64 * HASH_BYTES };
+
+/* Binds the leaf's hash and the nodes' as one value, which lies in hashes until it is written. */
+static void bind_hashes(struct sqlite_binder *b, const struct store_event *e,
+                        uint8_t hashes[HASHES_MAX])
+{
+    const size_t nodes = e->nodes_len <= HASHES_MAX - HASH_BYTES ? e->nodes_len : 0;
+
+    memcpy(hashes, e->leaf, HASH_BYTES);
+    if (nodes > 0)
+        memcpy(hashes + HASH_BYTES, e->nodes, nodes);
+    sqlite_bind_bytes(b, hashes, HASH_BYTES + nodes);
+}
+
 int store_append(struct store *s, const struct store_event *e)
 {
+    uint8_t hashes[HASHES_MAX];
     struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_APPEND), .next = 1};
 
     if (b.statement == NULL)
@@ -11,7 +26,7 @@ int store_append(struct store *s, const struct store_event *e)
     sqlite_bind_i64(&b, e->n);
     sqlite_bind_i64(&b, e->time);
     sqlite_bind_i64(&b, e->prev);
-    sqlite_bind_bytes(&b, e->leaf, sizeof(e->leaf));
+    bind_hashes(&b, e, hashes);
     sqlite3_bind_text(b.statement, b.next, e->line, (int)e->line_len, SQLITE_STATIC);
     if (sqlite_run(s, b.statement) != 0)
         return -1;
@@ -48,7 +63,11 @@ int store_event(struct store *s, int64_t n, struct store_event *out)
         .details = sqlite3_column_blob(row, 6),
         .details_len = (size_t)sqlite3_column_bytes(row, 6),
     };
-    sqlite_get_bytes(row, 3, out->leaf, sizeof(out->leaf));
+    sqlite_get_prefix(row, 3, out->leaf, sizeof(out->leaf));
+    if (sqlite3_column_bytes(row, 3) > HASH_BYTES) {
+        out->nodes = (const uint8_t *)sqlite3_column_blob(row, 3) + HASH_BYTES;
+        out->nodes_len = (size_t)sqlite3_column_bytes(row, 3) - HASH_BYTES;
+    }
     return 0; /* reset by the next use or the view's end: the pointers live until then */
 }
 
@@ -66,6 +85,108 @@ int store_event_prev(struct store *s, int64_t n, int64_t *prev)
         sqlite3_reset(row);
     }
     return rc;
+}
+
+/* A node lies with the event that completes it, behind the leaf's hash and the nodes below it. */
+int store_node(struct store *s, unsigned level, uint64_t index, uint8_t hash[32])
+{
+    sqlite3_stmt *row = sqlite_statement(s, SQL_NODE);
+    const size_t at = (size_t)level * HASH_BYTES;
+    int rc;
+
+    if (row == NULL)
+        return -1;
+    sqlite3_bind_int64(row, 1, (int64_t)(((index + 1) << level) - 1));
+    rc = sqlite_row(s, row);
+    if (rc != 0)
+        return rc;
+    if ((size_t)sqlite3_column_bytes(row, 0) >= at + HASH_BYTES)
+        memcpy(hash, (const uint8_t *)sqlite3_column_blob(row, 0) + at, HASH_BYTES);
+    else
+        rc = STORE_NONE;
+    sqlite3_reset(row);
+    return rc;
+}
+
+int store_set_nodes(struct store *s, const struct store_event *e)
+{
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_SET_NODES), .next = 1};
+    uint8_t hashes[HASHES_MAX];
+
+    if (b.statement == NULL)
+        return -1;
+    bind_hashes(&b, e, hashes);
+    sqlite_bind_i64(&b, e->n);
+    return sqlite_run(s, b.statement);
+}
+
+/* ---- what was signed ---- */
+
+int store_keep_checkpoint(struct store *s, int64_t size, int64_t time, const char *note, size_t len)
+{
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_DROP_CHECKPOINT), .next = 1};
+
+    if (b.statement == NULL)
+        return -1;
+    sqlite_bind_i64(&b, size);
+    sqlite_bind_i64(&b, time);
+    if (sqlite_run(s, b.statement) != 0)
+        return -1;
+    b = (struct sqlite_binder){.statement = sqlite_statement(s, SQL_KEEP_CHECKPOINT), .next = 1};
+    if (b.statement == NULL)
+        return -1;
+    sqlite_bind_i64(&b, size);
+    sqlite_bind_i64(&b, time);
+    sqlite3_bind_text(b.statement, b.next, note, (int)len, SQLITE_STATIC);
+    return sqlite_run(s, b.statement);
+}
+
+/* Reads a row of a number and a text. */
+static int numbered_text(struct store *s, enum sqlite_statement which, int64_t after, int64_t *n,
+                         char *text, size_t *len)
+{
+    sqlite3_stmt *row = sqlite_statement(s, which);
+    size_t got;
+    int rc;
+
+    if (row == NULL)
+        return -1;
+    sqlite3_bind_int64(row, 1, after);
+    rc = sqlite_row(s, row);
+    if (rc != 0)
+        return rc;
+    *n = sqlite3_column_int64(row, 0);
+    got = (size_t)sqlite3_column_bytes(row, 1);
+    if (got > *len)
+        rc = -1;
+    else if (got > 0)
+        memcpy(text, sqlite3_column_blob(row, 1), got);
+    *len = got;
+    sqlite3_reset(row);
+    return rc;
+}
+
+int store_kept_checkpoint(struct store *s, int64_t after, bool newest, int64_t *size, char *note,
+                          size_t *len)
+{
+    return numbered_text(s, newest ? SQL_NEWEST_CHECKPOINT : SQL_KEPT_CHECKPOINT, after, size, note,
+                         len);
+}
+
+int store_add_log_key(struct store *s, int64_t n, const char *proof, size_t len)
+{
+    struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_ADD_LOG_KEY), .next = 1};
+
+    if (b.statement == NULL)
+        return -1;
+    sqlite_bind_i64(&b, n);
+    sqlite3_bind_text(b.statement, b.next, proof, (int)len, SQLITE_STATIC);
+    return sqlite_run(s, b.statement);
+}
+
+int store_next_log_key(struct store *s, int64_t after, int64_t *n, char *proof, size_t *len)
+{
+    return numbered_text(s, SQL_NEXT_LOG_KEY, after, n, proof, len);
 }
 
 int store_tries(struct store *s, const uint8_t id[16], const uint8_t tag[16],

@@ -60,6 +60,11 @@ static const char *const steps[] = {
     "INSERT INTO charge SELECT x'', count(*), ifnull(sum(sealed_len - 40), 0)"
     " FROM handoff WHERE slot<>0;"
     "INSERT INTO value SELECT 'recipients-untagged', x'' FROM handoff LIMIT 1;",
+    /* 3: the log's tree: event.leaf is the leaf's hash and those of the nodes that it completes. */
+    "CREATE TABLE checkpoint("
+    " size INTEGER PRIMARY KEY, time INTEGER NOT NULL, note TEXT NOT NULL);"
+    "CREATE TABLE log_key(n INTEGER PRIMARY KEY, proof TEXT NOT NULL);"
+    "INSERT INTO value SELECT 'tree-unbuilt', x'' FROM event LIMIT 1;",
 };
 
 enum { STEPS = sizeof(steps) / sizeof(steps[0]), VERSION = BASE_VERSION + STEPS };

@@ -17,6 +17,14 @@ bool sqlite_get_bytes_if(sqlite3_stmt *row, int column, uint8_t *out, size_t len
     return sqlite3_column_type(row, column) != SQLITE_NULL;
 }
 
+void sqlite_get_prefix(sqlite3_stmt *row, int column, uint8_t *out, size_t len)
+{
+    if ((size_t)sqlite3_column_bytes(row, column) >= len)
+        memcpy(out, sqlite3_column_blob(row, column), len);
+    else
+        memset(out, 0, len);
+}
+
 unsigned sqlite_get_unsigned(sqlite3_stmt *row, int column)
 {
     return (unsigned)sqlite3_column_int64(row, column);

@@ -45,8 +45,9 @@ const char *store_error(const struct store *s, int *number) __attribute__((nonnu
 /* ---- transactions ---- */
 
 struct store_head {
-    int64_t next; /* the index that the next event gets */
-    int64_t time; /* the last event's time; 0 where there is none */
+    int64_t next;     /* the index that the next event gets */
+    int64_t time;     /* the last event's time; 0 where there is none */
+    uint8_t leaf[32]; /* its hash; zeros where there is none */
 };
 
 /* Begins a write transaction and reads the log's head anew: another process may have written. */
@@ -142,6 +143,9 @@ struct store_event {
     int64_t n, time;
     int64_t prev; /* the same handoff's event before it; -1: none */
     uint8_t leaf[32];
+    /* The tree's nodes that this event completes, from level 1 up: 32 bytes each. */
+    const uint8_t *nodes;
+    size_t nodes_len;
     const char *line;
     size_t line_len;
     uint32_t key_id;        /* of the details */
@@ -155,6 +159,33 @@ int store_append(struct store *s, const struct store_event *e)
 /* Finds an event, within a view; its pointers live until the next event is looked for or the view
    ends. 0, STORE_NONE or -1. */
 int store_event(struct store *s, int64_t n, struct store_event *out)
+    __attribute__((nonnull, warn_unused_result));
+
+/* A node of the log's tree (merkle.h), where it is complete. 0, STORE_NONE or -1. */
+int store_node(struct store *s, unsigned level, uint64_t index, uint8_t hash[32])
+    __attribute__((nonnull, warn_unused_result));
+
+/* Writes an event's leaf hash and nodes anew: for a database from before the tree. */
+int store_set_nodes(struct store *s, const struct store_event *e)
+    __attribute__((nonnull, warn_unused_result));
+
+/* ---- what was signed ---- */
+
+/* Keeps a signed checkpoint of the log at this size. The one before it is forgotten when it is of
+   the same day, so that there are the newest, and the last of each day. */
+int store_keep_checkpoint(struct store *s, int64_t size, int64_t time, const char *note, size_t len)
+    __attribute__((nonnull, warn_unused_result));
+
+/* The checkpoint kept for the smallest size above after (newest: for the largest); its text goes to
+   note (of *len bytes, then how many). 0, STORE_NONE or -1. */
+int store_kept_checkpoint(struct store *s, int64_t after, bool newest, int64_t *size, char *note,
+                          size_t *len) __attribute__((nonnull, warn_unused_result));
+
+/* Keeps the proof, signed by the old key, of the event n that replaced the log's key; and finds the
+   first one of an event above after. */
+int store_add_log_key(struct store *s, int64_t n, const char *proof, size_t len)
+    __attribute__((nonnull, warn_unused_result));
+int store_next_log_key(struct store *s, int64_t after, int64_t *n, char *proof, size_t *len)
     __attribute__((nonnull, warn_unused_result));
 
 /* Just an event's prev. 0, STORE_NONE or -1. */
@@ -237,7 +268,7 @@ int store_next_details(struct store *s, int64_t after, uint32_t key_id, uint8_t 
                        size_t size, struct store_event *out)
     __attribute__((nonnull, warn_unused_result));
 
-/* Overwrites an event's details by a form of equal length under another key. */
+/* Overwrites an event's details by another form of equal length. */
 int store_rewrite_details(struct store *s, const struct store_event *e)
     __attribute__((nonnull, warn_unused_result));
 
@@ -262,9 +293,11 @@ int store_backup(const char *from, const char *to, struct store_backup *out, cha
 /* The name of the value that such a copy carries until its live handoffs have been burned. */
 extern const char store_restored[];
 
-/* Looks through the whole database for damage. Returns 0; STORE_NONE with what is wrong in why; or
-   -1. */
+/* Looks through the database's structure for damage; and whether its tables fit each other. Return
+   0; STORE_NONE with what is wrong in why; or -1. */
 int store_verify(struct store *s, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+int store_verify_tables(struct store *s, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
 enum store_scrub {

@@ -1,0 +1,193 @@
+#include "cli/auditing.h"
+#include "cli/chronicle.h"
+#include "cli/command.h"
+#include "cli/logwalk.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/server.h"
+#include "cli/terminal.h"
+#include "cli/trust.h"
+#include "vault/protocol/encoding.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum option { FROM, TO, OUT, SERVER, OPTIONS };
+
+static const struct command_option options[OPTIONS] = {
+    [FROM] = {"from", "DATE", "handoffs made on this day or later, such as 2026-01-31 (all)"},
+    [TO] = {"to", "DATE", "handoffs made before this day (until now)"},
+    [OUT] = {"out", "FILE", "write it to FILE instead of stdout"},
+    [SERVER] = {"server", "URL", "the service, instead of HANDOFF_URL"},
+};
+
+struct reporting {
+    const struct command_input *in;
+    struct client *client;
+    struct trust trust;
+    struct kept kept;
+    struct auditing audit;
+    struct chronicle chronicle;
+    struct checkpoint newest;
+    char note[NOTE_BYTES + 1];
+};
+
+/* Midnight of a day, where this machine is. */
+static enum exit_code read_day(int64_t *out, const char *text, const char *name)
+{
+    struct tm tm = {.tm_isdst = -1};
+    const char *end = text != NULL ? strptime(text, "%Y-%m-%d", &tm) : NULL;
+
+    if (text == NULL)
+        return EXIT_DONE;
+    tm.tm_isdst = -1;
+    if (end != NULL && *end == '\0' && strlen(text) == strlen("2026-01-31")) {
+        *out = (int64_t)mktime(&tm);
+        return EXIT_DONE;
+    }
+    terminal_say("--%s takes a day, such as 2026-01-31.", name);
+    terminal_hint("Nothing was done.");
+    return EXIT_USAGE;
+}
+
+static enum exit_code take_event(void *ctx, uint64_t n, const char *line, size_t len)
+{
+    struct reporting *r = ctx;
+    const enum exit_code rc = auditing_add(&r->audit, n, line, len);
+
+    return rc == EXIT_DONE ? chronicle_event(&r->chronicle, n, line, len) : rc;
+}
+
+static enum exit_code take_details(void *ctx, uint64_t n, const char *line, size_t len)
+{
+    struct reporting *r = ctx;
+
+    return chronicle_details(&r->chronicle, n, line, len);
+}
+
+/* The whole log is read, since only all of it can be held against what was signed. */
+static enum exit_code read_log(struct reporting *r)
+{
+    struct logwalk walk = {.client = r->client,
+                           .path = "/events",
+                           .what = "Reading the log",
+                           .size = r->newest.size,
+                           .each = take_event,
+                           .ctx = r};
+    uint8_t root[MERKLE_HASH_BYTES];
+    enum exit_code rc = logwalk(&walk);
+
+    if (rc != EXIT_DONE)
+        return rc;
+    merkle_root(root, &r->audit.tree);
+    if (auditing_say(&r->audit) || memcmp(root, r->newest.root, sizeof root) != 0) {
+        terminal_say("The log does not verify, so there is no report of it.");
+        terminal_hint("handoff audit verify names the place.");
+        return EXIT_UNVERIFIED;
+    }
+    if (r->chronicle.first == UINT64_MAX)
+        return EXIT_DONE;
+    walk.path = "/details";
+    walk.what = "Reading details";
+    walk.next = r->chronicle.first;
+    walk.each = take_details;
+    return logwalk(&walk);
+}
+
+static int write_page(FILE *f, struct reporting *r)
+{
+    char key[NOTE_KEY_MAX], root[ENCODING_BASE64_LEN(MERKLE_HASH_BYTES) + 1];
+    struct chronicle *c = &r->chronicle;
+    struct report page = {.base = client_base(r->client),
+                          .from = c->from,
+                          .to = c->to,
+                          .made_at = time(NULL),
+                          .log = c->log,
+                          .handoffs = c->rows,
+                          .count = c->count};
+
+    note_key_format(key, &r->trust.key);
+    encoding_base64(root, r->newest.root, sizeof r->newest.root);
+    page.log.origin = r->trust.key.name;
+    page.log.key = key;
+    page.log.root = root;
+    page.log.note = r->note;
+    page.log.size = (int64_t)r->newest.size;
+    page.log.checkpoints = r->audit.roots;
+    return report_write(f, &page);
+}
+
+static enum exit_code write_report(struct reporting *r)
+{
+    const char *out = r->in->value[OUT];
+    char *page = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&page, &len);
+    int rc = f != NULL ? write_page(f, r) : -1;
+
+    if (f != NULL && fclose(f) != 0)
+        rc = -1;
+    if (rc == 0 && out != NULL)
+        rc = output_file_write(out, page, len, true);
+    else if (rc == 0 && (fwrite(page, 1, len, stdout) != len || output_flush() != 0))
+        rc = -1;
+    if (rc != 0)
+        terminal_say("The report cannot be written: %s.", strerror(errno));
+    else if (out != NULL)
+        terminal_say("%zu handoffs are reported in %s: open it in a browser, or print it.",
+                     r->chronicle.count, out);
+    free(page);
+    return rc == 0 ? EXIT_DONE : EXIT_INTERNAL;
+}
+
+static enum exit_code report(struct reporting *r)
+{
+    size_t len;
+    enum exit_code rc = trust_load(&r->trust, client_base(r->client));
+
+    if (rc == EXIT_DONE)
+        rc = kept_load(&r->kept, &r->trust);
+    if (rc == EXIT_DONE)
+        rc = trust_update(&r->trust, r->client, &r->newest, r->note, &len);
+    if (rc != EXIT_DONE)
+        return rc;
+    r->note[len] = '\0';
+    auditing_begin(&r->audit, &r->kept);
+    rc = read_log(r);
+    return rc == EXIT_DONE ? write_report(r) : rc;
+}
+
+static enum exit_code run(const struct command_input *in)
+{
+    struct reporting *r = calloc(1, sizeof *r);
+    int64_t from = 0, to = (int64_t)time(NULL) + 1;
+    enum exit_code rc = read_day(&from, in->value[FROM], "from");
+
+    if (rc == EXIT_DONE)
+        rc = read_day(&to, in->value[TO], "to");
+    if (rc == EXIT_DONE && (r == NULL || chronicle_begin(&r->chronicle, from, to) != 0))
+        rc = EXIT_INTERNAL;
+    if (rc == EXIT_DONE) {
+        r->in = in;
+        rc = server_client(&r->client, in->settings, in->value[SERVER]);
+        if (rc == EXIT_DONE)
+            rc = report(r);
+        client_free(r->client);
+        chronicle_end(&r->chronicle);
+        auditing_end(&r->audit);
+        kept_clear(&r->kept);
+    }
+    free(r);
+    return rc;
+}
+
+const struct command command_audit_report = {
+    .name = "audit report",
+    .summary = "make a page for auditors and managers: who was handed what, when, and what is open",
+    .options = options,
+    .options_len = OPTIONS,
+    .run = run,
+};

@@ -1,0 +1,83 @@
+#include "cli/logwalk.h"
+
+#include "cli/problem.h"
+#include "cli/progress.h"
+#include "cli/service.h"
+#include "cli/terminal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { PAGE = 1000, BUSY_DEFAULT_S = 5 };
+
+/* Gives the lines of one answer. */
+static enum exit_code give(struct logwalk *w, const struct client_reply *reply)
+{
+    const char *at = reply->data, *end = reply->data + reply->len;
+    enum exit_code rc = EXIT_DONE;
+
+    while (rc == EXIT_DONE && at < end && w->next < w->size) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+
+        if (stop == NULL)
+            break;
+        rc = w->each(w->ctx, w->next, at, (size_t)(stop - at));
+        if (rc == EXIT_DONE)
+            w->next++;
+        at = stop + 1;
+    }
+    return rc;
+}
+
+static enum exit_code missing(const struct logwalk *w)
+{
+    terminal_say("EVENT %" PRIu64 " OF THE LOG IS MISSING: the service has signed %" PRIu64
+                 " events and cannot show this one.",
+                 w->next, w->size);
+    terminal_hint("Its operator finds more with handoffd check.");
+    return EXIT_UNVERIFIED;
+}
+
+static enum exit_code read_page(struct logwalk *w)
+{
+    struct client_reply reply;
+    const uint64_t before = w->next;
+    enum exit_code rc = EXIT_DONE;
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s?start=%" PRIu64 "&limit=%d", w->path, w->next, (int)PAGE);
+    if (service_audit_log(w->client, path, &reply)) {
+        rc = give(w, &reply);
+        if (rc == EXIT_DONE && w->next == before)
+            rc = missing(w);
+    } else if (reply.status == 429) {
+        const struct timespec pause = {.tv_sec =
+                                           reply.retry_s > 0 ? reply.retry_s : BUSY_DEFAULT_S};
+
+        (void)nanosleep(&pause, NULL);
+    } else if (reply.status == 404) {
+        rc = missing(w);
+    } else {
+        rc = problem_say(w->client, &reply, NULL);
+        if (w->next > 0)
+            terminal_hint("%" PRIu64 " of %" PRIu64 " events were read.", w->next, w->size);
+    }
+    client_reply_clear(&reply);
+    return rc;
+}
+
+enum exit_code logwalk(struct logwalk *w)
+{
+    enum exit_code rc = EXIT_DONE;
+    struct progress p;
+
+    progress_begin(&p, w->what, w->size);
+    while (rc == EXIT_DONE && w->next < w->size) {
+        progress_tell(&p, w->next);
+        rc = read_page(w);
+    }
+    progress_end(&p);
+    return rc;
+}

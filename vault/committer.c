@@ -394,7 +394,9 @@ struct committer *committer_start(const struct committer_options *options, struc
 
     if (writer_begin(&c->w) != 0 || record_vault_opened(&c->w.ledger) != 0 ||
         writer_commit(&c->w, 0) != ANSWER_OK) {
-        snprintf(why, why_size, "%s: the first event cannot be written; is the disk full?",
+        snprintf(why, why_size,
+                 "%s: the first event cannot be written; is the disk full? handoffd check tells "
+                 "more",
                  options->path);
         destroy(c);
         return NULL;

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Many ask for the same size between two events: it is signed once. */
+/* Many ask for the same size between two events: it is signed once by each key. */
 struct proofs_cache {
     pthread_mutex_t lock;
     uint64_t size;
+    struct note_key key;
     size_t len; /* 0: there is none yet */
     char note[NOTE_BYTES];
 };
@@ -83,14 +84,18 @@ static enum answer add_checkpoint(struct vault *v, struct store *store, uint64_t
 {
     struct proofs_cache *s = v->latest;
     enum answer answer = ANSWER_OK;
+    struct note_key key;
 
+    if (logkey_current(v->logkey, store, &key) != 0)
+        return ANSWER_UNAVAILABLE;
     pthread_mutex_lock(&s->lock);
-    if (s->len == 0 || s->size != size) {
+    if (s->len == 0 || s->size != size || !note_key_equal(&s->key, &key)) {
         struct text note = text_into(s->note, sizeof(s->note));
 
         answer = sign(v, store, size, &note);
         s->len = answer == ANSWER_OK ? note.len : 0;
         s->size = size;
+        s->key = key;
     }
     text_bytes(t, s->note, s->len);
     pthread_mutex_unlock(&s->lock);

@@ -198,7 +198,7 @@ static void check_database(struct report *r, struct admin *a)
     else {
         snprintf(words, sizeof(words),
                  "sound: %" PRIu64
-                 " events, each as it was written, and as %u signed checkpoints say; %" PRIu64
+                 " events, each as it was written and signed (%u checkpoints); %" PRIu64
                  " handoffs live (%" PRIu64 " KiB)",
                  verdict.events, verdict.checkpoints, h.live, h.live_bytes >> 10);
         tell(r, FINE, "database", words, "");

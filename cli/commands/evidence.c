@@ -183,10 +183,12 @@ static enum exit_code write_out(const struct gathering *g)
     if (text == NULL)
         return no_memory();
     if (out != NULL && output_file_write(out, text, strlen(text), false) != 0) {
-        terminal_say("%s cannot be written: %s.", out, strerror(errno));
-        if (errno == EEXIST)
+        const int number = errno;
+
+        terminal_say("%s cannot be written: %s.", out, strerror(number));
+        if (number == EEXIST)
             terminal_hint("It was left as it is. Give --out another name.");
-        rc = errno == EEXIST ? EXIT_USAGE : EXIT_INTERNAL;
+        rc = number == EEXIST ? EXIT_USAGE : EXIT_INTERNAL;
     } else if (out == NULL && (puts(text) == EOF || output_flush() != 0)) {
         terminal_say("stdout does not take the output: %s.", strerror(errno));
         rc = EXIT_INTERNAL;

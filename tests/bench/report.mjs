@@ -27,6 +27,10 @@ export function summarize(connections, rounds) {
         ratio: spread(rounds, (r) => r.handoffs.requests_per_s / r.bare.requests_per_s),
         p99_ratio: spread(rounds, (r) => r.handoffs.p99_us / r.bare.p99_us),
     };
+    if (rounds.every((r) => r.beside)) {
+        summary.beside = side('beside');
+        summary.to_beside = spread(rounds, (r) => r.handoffs.requests_per_s / r.beside.requests_per_s);
+    }
     if (rounds.every((r) => r.wrk_per_s))
         summary.generator_to_wrk = spread(rounds, (r) => r.bare.requests_per_s / r.wrk_per_s);
     return summary;
@@ -48,7 +52,10 @@ export function table(summaries) {
     for (const s of summaries) {
         lines.push('', `${s.connections} connections (medians of the rounds; p in µs)`);
         lines.push(row(['', 'requests/s', 'p50', 'p99', 'p99.9', 'CPU µs/req', '  spread of requests/s']));
-        for (const [title, side] of [['bare POSTs', s.bare], ['whole handoffs', s.handoffs]])
+        const sides = [['bare POSTs', s.bare], ['whole handoffs', s.handoffs]];
+        if (s.beside)
+            sides.push(['the other handoffd', s.beside]);
+        for (const [title, side] of sides)
             lines.push(
                 row([
                     title,
@@ -65,6 +72,8 @@ export function table(summaries) {
             `  p99 / bare's p99  ${two(s.p99_ratio.median)}  (${range(s.p99_ratio, two)}` +
                 `${s.connections === 32 ? '; goal: at most 20' : ''})`,
         );
+        if (s.to_beside)
+            lines.push(`  handoffs / other  ${two(s.to_beside.median)}  (${range(s.to_beside, two)})`);
         if (s.generator_to_wrk)
             lines.push(
                 `  generator / wrk   ${two(s.generator_to_wrk.median)}  (${range(s.generator_to_wrk, two)};` +

@@ -1,7 +1,8 @@
 // Measures whole handoffs beside the bare responder, in turns, in one run on one machine: the ratio
 // is what counts. Writes build/bench.json and build/bench.svg and prints a table.
 //
-// usage: node tests/bench/run.mjs [--build DIR] [--quick] [--rounds N] [--milliseconds MS]
+// usage: node tests/bench/run.mjs [--build DIR] [--quick] [--rounds N] [--milliseconds MS] [--beside PROGRAM]
+// PROGRAM is another handoffd, say of an earlier commit, that takes its turn in the same rounds.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
         milliseconds: { type: 'string' },
+        beside: { type: 'string' },
     },
 });
 const build = resolve(values.build);
@@ -75,10 +77,16 @@ function wrk(url, connections, steps) {
 
 async function main(data, services) {
     const real = await start(`${build}/api/handoffd`, [
-        ...['--data', data, '--listen', '127.0.0.1:0'],
+        ...['--data', `${data}/own`, '--listen', '127.0.0.1:0'],
         ...unlimited,
     ]);
     services.push(real);
+    const other = values.beside && (await start(resolve(values.beside), [
+        ...['--data', `${data}/beside`, '--listen', '127.0.0.1:0'],
+        ...unlimited,
+    ]));
+    if (other)
+        services.push(other);
     const bare = await start(`${build}/tests/bench/bare`, await headersOf(real.url));
     services.push(bare);
 
@@ -94,6 +102,8 @@ async function main(data, services) {
         const results = [];
         for (let round = 0; round < rounds; round++) {
             const result = {};
+            const wanted = () =>
+                Math.min(handoffsMax, Math.ceil(((rate / 3) * milliseconds * 2) / 1000) + 1000);
             const turns = {
                 bare: async () => {
                     result.bare = await measured(bare, {
@@ -104,16 +114,19 @@ async function main(data, services) {
                     });
                 },
                 handoffs: async () => {
-                    const wanted = Math.ceil(((rate / 3) * milliseconds * 2) / 1000) + 1000;
-                    const handoffs = Math.min(handoffsMax, wanted);
-                    result.handoffs = await measured(real, { connections, milliseconds, handoffs });
+                    const options = { connections, milliseconds, handoffs: wanted() };
+                    result.handoffs = await measured(real, options);
                     rate = Math.max(rate, result.handoffs.requests_per_s);
+                },
+                beside: async () => {
+                    if (other)
+                        result.beside = await measured(other, { connections, milliseconds, handoffs: wanted() });
                 },
                 wrk: async () => {
                     result.wrk_per_s = wrk(bare.url, connections, steps);
                 },
             };
-            const order = ['bare', 'handoffs', 'wrk'];
+            const order = ['bare', 'handoffs', 'beside', 'wrk'];
             for (const name of round % 2 ? order.reverse() : order)
                 await turns[name]();
             results.push(result);

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 
 import { Client, Raw, deliver, done, makeHandoff, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { description, descriptionPath, judge } from '../support/openapi.mjs';
+import { description, descriptionPath, judge, pathOf } from '../support/openapi.mjs';
 import { poll, sleep, startService } from '../support/service.mjs';
 
 const operations = Object.entries(description.paths).flatMap(([path, item]) =>
@@ -17,6 +17,9 @@ const operations = Object.entries(description.paths).flatMap(([path, item]) =>
         .map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
 );
 const withBody = operations.filter(({ operation }) => operation.requestBody);
+
+// A path of this template, on this handoff or anything in the log.
+const pathTo = (template, id) => pathOf(template, { id, index: 0, level: 0, tile: '000.p/1' });
 
 async function start(t, args = []) {
     const service = await startService(t, { args });
@@ -31,7 +34,7 @@ async function lines(client) {
     return operations.map(({ path, method }) => ({
         method,
         path,
-        line: `${method} ${path.replace('{id}', id)} HTTP/1.1\r\n`,
+        line: `${method} ${pathTo(path, id)} HTTP/1.1\r\n`,
         length: ['PUT', 'POST'].includes(method) ? 'Content-Length: 2\r\nContent-Type: application/json\r\n' : '',
     }));
 }
@@ -55,7 +58,7 @@ test('the calls that it lists are those that the service has', async (t) => {
     const { client } = await start(t);
     const { id } = await makeHandoff();
     for (const [path, item] of Object.entries(description.paths)) {
-        const reply = await client.call('OPTIONS', path.replace('{id}', id));
+        const reply = await client.call('OPTIONS', pathTo(path, id));
         problem(reply, 405, 'method-not-allowed');
         const listed = Object.keys(item).filter((m) => m !== 'parameters').map((m) => m.toUpperCase());
         if (listed.includes('GET'))
@@ -85,6 +88,50 @@ test('what is not declared is found', () => {
     assert.match(judge({ method: 'PUT', path: '/livez' }, answer()).violation, /is not among/);
 });
 
+test('text, lines and bytes are judged by what they are, paths by what they name', () => {
+    const headers = {
+        'x-request-id': '1', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer', 'content-security-policy': "frame-ancestors 'none'",
+    };
+    const seen = (path, type, content, status = 200) => {
+        const bytes = Buffer.from(content);
+        const text = bytes.toString();
+        const body = type.endsWith('json') && !type.endsWith('ndjson') ? JSON.parse(text) : null;
+        const reply = { status, headers: { ...headers, 'content-type': type }, bytes, text, body };
+        return judge({ method: 'GET', path: `/v1/audit/${path}` }, reply);
+    };
+    const good = (...args) => {
+        const { violation, name } = seen(...args);
+        assert.equal(violation, null);
+        return name;
+    };
+    const [plain, lines, binary] = ['text/plain; charset=utf-8', 'application/x-ndjson', 'application/octet-stream'];
+    const hash = `${'A'.repeat(43)}=`;
+    const key = `handoff.example+0123abcd+${'A'.repeat(44)}`;
+    const checkpoint = `handoff.example\n7\n${hash}\n\n\u2014 handoff.example AAAA\n`;
+
+    good('key', plain, `${key}\n`);
+    assert.match(seen('key', plain, key).violation, /must match pattern/);
+    assert.match(seen('key', 'application/json', JSON.stringify(key)).violation, /is not declared/);
+    good('checkpoint', plain, checkpoint);
+    assert.match(seen('checkpoint', plain, `${checkpoint}\n`).violation, /must match pattern/);
+    assert.match(seen('checkpoint', plain, checkpoint.replace('\n7', '\n07')).violation, /must match/);
+    good('proof/3', plain, `c2sp.org/tlog-proof@v1\nindex 3\n${hash}\n\n${checkpoint}`);
+    assert.match(seen('proof/x', plain, `c2sp.org/tlog-proof@v1\nindex 3\n\n${checkpoint}`).violation, /accepted though index/);
+
+    good('details', lines, '');
+    good('details', lines, '{"index":0,"details":{}}\n{"index":1,"details":{}}\n');
+    for (const broken of ['{"index":0,"details":{}}', '\n', '{"index":0}\n', '{"index":0,"details":{}}\n{\n'])
+        assert.notEqual(seen('details', lines, broken).violation, null, broken);
+
+    const hashes = Buffer.alloc(32, 0xff);
+    assert.equal(good('tile/0/x001/x234/067', binary, hashes), 'GET /v1/audit/tile/{level}/{tile} 200');
+    assert.equal(good('tile/entries/x001/067.p/9', binary, hashes), 'GET /v1/audit/tile/entries/{tile} 200');
+    assert.match(seen('tile/0/000', binary, hashes.subarray(1)).violation, /fewer than 32 characters/);
+    for (const path of ['tile/64/000', 'tile/0/000/', 'tile/0/x01', 'tile/0/000.p/0', 'tile/x/000', 'tile/0'])
+        assert.notEqual(seen(path, binary, hashes).violation, null, path);
+});
+
 test('400: a malformed field, by every call', async (t) => {
     const { service, client } = await start(t);
     for (const { line, length } of await lines(client)) {
@@ -111,7 +158,7 @@ test('413 and 415, by every call with a body', async (t) => {
     const { service, client } = await start(t);
     const { id } = await sendHandoff(client);
     for (const { path, method } of withBody) {
-        const line = `${method} ${path.replace('{id}', id)} HTTP/1.1\r\nHost: x\r\n`;
+        const line = `${method} ${pathTo(path, id)} HTTP/1.1\r\nHost: x\r\n`;
         const large = new Raw(service).write(
             `${line}Content-Type: application/json\r\nContent-Length: 10000000\r\n\r\n`,
         );

@@ -36,10 +36,21 @@ function schemaAt(pointer) {
     return compiled.get(pointer);
 }
 
-const templates = Object.keys(description.paths).map((path) => ({
-    path,
-    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-}));
+// The parameters of a path, by name.
+const inPath = (path) =>
+    new Map((description.paths[path].parameters ?? []).map((parameter) => [parameter.name, parameter]));
+
+// Paths with fewer parameters first: what is named exactly goes before what is named by a template.
+const templates = Object.keys(description.paths)
+    .map((path) => {
+        const parameters = inPath(path);
+        const part = (_, name) => `(?<${name}>${parameters.get(name)['x-multi-segment'] ? '.+' : '[^/]+'})`;
+        return { path, parameters, pattern: new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, part)}$`) };
+    })
+    .sort((a, b) => a.parameters.size - b.parameters.size);
+
+// A path made of a template and values for its parameters.
+export const pathOf = (template, values) => template.replaceAll(/\{(\w+)\}/g, (_, name) => values[name]);
 
 // Every answer that is declared: method, path, status, and for a problem its code.
 export function declared() {
@@ -102,6 +113,27 @@ function checkHeaders(response, pointer, reply) {
     return null;
 }
 
+// What schemas are held against, by type: the value that the bytes stand for.
+const contents = {
+    'application/json': (reply) => reply.body,
+    'application/problem+json': (reply) => reply.body,
+    'application/x-ndjson': (reply) => linesOf(reply.text),
+    'text/plain': (reply) => reply.text,
+    'application/octet-stream': (reply) => reply.bytes.toString('latin1'), // a character for each byte
+};
+
+// The values of lines, each ended by LF; null where it is not so.
+function linesOf(text) {
+    const lines = text.split('\n');
+    if (lines.pop() !== '')
+        return null;
+    try {
+        return lines.map((line) => JSON.parse(line));
+    } catch {
+        return null;
+    }
+}
+
 function checkBody(response, pointer, reply, head) {
     const type = reply.headers['content-type']?.split(';')[0];
     if (!response.content[type])
@@ -109,11 +141,15 @@ function checkBody(response, pointer, reply, head) {
     if (head)
         return reply.text === '' ? null : 'HEAD was answered with a body';
     const check = schemaAt(`${pointer}/content/${escape(type)}/schema`);
-    return check(reply.body) ? null : `${ajv.errorsText(check.errors)} in ${reply.text.slice(0, 300)}`;
+    if (!contents[type])
+        return `the type ${type} cannot be judged`;
+    const said = `in ${reply.text.slice(0, 300)}`;
+    return check(contents[type](reply)) ? null : `${ajv.errorsText(check.errors)} ${said}`;
 }
 
-// Judges an answer. request: { method, path, body } or null where none could be read. Returns
-// { violation: text or null, name: the declared answer or null }.
+// Judges an answer. request: { method, path, body } or null where none could be read; reply: as
+// parseAnswer gives it, with the body's bytes. Returns { violation: text or null, name: the declared
+// answer or null }.
 export function judge(request, reply) {
     if (byLibrary(reply))
         return { violation: null, name: null };
@@ -137,14 +173,23 @@ export function judge(request, reply) {
     const violation =
         checkHeaders(object, pointer, reply) ??
         checkBody(object, pointer, reply, request.method === 'HEAD') ??
-        checkRequest(operation, template.path, method, request, reply);
+        checkRequest(operation, template, method, request, reply);
     const name = nameOf(method, template.path, reply.status, reply.status >= 400 ? reply.body?.code : '');
     return { violation, name };
 }
 
 // What the service accepted must be what the description lets in.
-function checkRequest(operation, path, method, request, reply) {
-    if (reply.status >= 300 || !operation.requestBody)
+function checkRequest(operation, { path, pattern, parameters }, method, request, reply) {
+    if (reply.status >= 300)
+        return null;
+    const values = pattern.exec(request.path).groups ?? {};
+    for (const [i, name] of [...parameters.keys()].entries()) {
+        const check = schemaAt(`/paths/${escape(path)}/parameters/${i}/schema`);
+        const number = parameters.get(name).schema.type === 'integer';
+        if (!check(number ? Number(values[name]) : values[name]))
+            return `accepted though ${name}: ${ajv.errorsText(check.errors)}`;
+    }
+    if (!operation.requestBody)
         return null;
     const check = schemaAt(`/paths/${escape(path)}/${method}/requestBody/content/application~1json/schema`);
     return check(request.body) ? null : `accepted though ${ajv.errorsText(check.errors)}`;

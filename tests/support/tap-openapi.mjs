@@ -81,6 +81,8 @@ class Answers {
             const reply = parseAnswer(this.#bytes, { head: request?.method === 'HEAD' });
             if (!reply)
                 return;
+            const whole = this.#bytes.subarray(0, this.#bytes.length - reply.rest.length);
+            reply.bytes = whole.subarray(whole.indexOf('\r\n\r\n') + 4);
             this.#bytes = reply.rest;
             if (reply.status < 200)
                 continue;

@@ -156,6 +156,9 @@ void exposition_vault(struct text *t, const struct vault_stats *s)
     gauge(t, "handoff_wal_bytes", "Bytes in the write-ahead log.", s->log_bytes);
     gauge(t, "handoff_log_events", "Events in the audit log; the next one gets this index.",
           s->next);
+    gauge(t, "handoff_log_unsigned",
+          "1 while log.key is not there, so that nothing of the audit log can be signed.",
+          s->log_unsigned);
     gauge(t, "handoff_scrub_late", "1 while destroyed bytes are in the files for longer than 2 s.",
           s->scrub_late);
     gauge(t, "handoff_key_rotation_active", "1 while the master key's rotation is under way.",

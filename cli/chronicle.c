@@ -242,6 +242,15 @@ static enum exit_code take(struct chronicle *c, uint64_t n, struct step *s)
                : no_memory();
 }
 
+/* What was erased because of age: all that lies below an event. */
+static void erase_old(struct chronicle *c, const struct step *s)
+{
+    const json_t *before = json_object_get(s->line, "before");
+
+    for (size_t i = 0; json_is_integer(before) && i < c->count; i++)
+        c->rows[i].erased |= c->rows[i].event < json_integer_value(before);
+}
+
 enum exit_code chronicle_event(struct chronicle *c, uint64_t n, const char *line, size_t len)
 {
     json_t *object = json_loadb(line, len, 0, NULL);
@@ -249,6 +258,8 @@ enum exit_code chronicle_event(struct chronicle *c, uint64_t n, const char *line
         .c = c, .line = object, .t = (int64_t)json_integer_value(json_object_get(object, "t"))};
     const enum exit_code rc = take(c, n, &s);
 
+    if (strcmp(text_of(&s, "kind"), "details.erased") == 0)
+        erase_old(c, &s);
     json_decref(object);
     return rc;
 }

@@ -44,33 +44,19 @@ static int add_leaf(struct kept *k, uint64_t index, const struct secret *line)
     return 0;
 }
 
-/* A checkpoint's note as it was verified when it was kept, whatever key it was by. */
-static int take_note(struct kept *k, const char *note, size_t len)
-{
-    const char *end = memmem(note, len, "\n\n", 2), *line_end = memchr(note, '\n', len);
-    char origin[NOTE_NAME_MAX + 1];
-    struct checkpoint c;
-
-    if (end == NULL || line_end - note > NOTE_NAME_MAX)
-        return -1;
-    memcpy(origin, note, (size_t)(line_end - note));
-    origin[line_end - note] = '\0';
-    if (checkpoint_parse(&c, note, (size_t)(end + 1 - note), origin) != 0)
-        return -1;
-    return add_root(k, &c);
-}
-
 static int take_proof(struct kept *k, const struct secret *text)
 {
     struct merkle_proof p;
+    struct checkpoint c;
     const char *note;
     uint64_t index;
     size_t len;
 
     if (checkpoint_proof_parse(&index, &p, &note, &len, (const char *)secret_bytes(text),
-                               secret_len(text)) != 0)
+                               secret_len(text)) != 0 ||
+        checkpoint_read(&c, note, len) != 0)
         return -1;
-    return take_note(k, note, len);
+    return add_root(k, &c);
 }
 
 /* Takes a file of the folder proofs by its name; what has another name is not ours. */

@@ -79,18 +79,23 @@ bool tiles_inner_difference(const struct tiles *t)
 
 /* ---- paths ---- */
 
+void tiles_index(char out[TILES_INDEX_MAX], uint64_t n)
+{
+    (void)snprintf(out, TILES_INDEX_MAX, "%03" PRIu64, n % 1000);
+    for (n /= 1000; n > 0; n /= 1000) {
+        char longer[TILES_INDEX_MAX + 8];
+
+        (void)snprintf(longer, sizeof longer, "x%03" PRIu64 "/%s", n % 1000, out);
+        (void)snprintf(out, TILES_INDEX_MAX, "%.60s", longer);
+    }
+}
+
 /* DIR/tile/<level>/<n in groups of three digits>. */
 static int tile_path(char out[PATH_MAX], const char *dir, int level, uint64_t n, unsigned width)
 {
-    char index[64] = "", name[24] = "entries", partial[16] = "";
+    char index[TILES_INDEX_MAX], name[24] = "entries", partial[16] = "";
 
-    (void)snprintf(index, sizeof index, "%03" PRIu64, n % 1000);
-    for (n /= 1000; n > 0; n /= 1000) {
-        char longer[sizeof index + 8];
-
-        (void)snprintf(longer, sizeof longer, "x%03" PRIu64 "/%s", n % 1000, index);
-        (void)snprintf(index, sizeof index, "%.60s", longer);
-    }
+    tiles_index(index, n);
     if (level != ENTRIES)
         (void)snprintf(name, sizeof name, "%d", level);
     if (width < WIDTH)

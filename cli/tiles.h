@@ -18,6 +18,11 @@ enum tiles_mode {
 
 struct tiles;
 
+enum { TILES_INDEX_MAX = 64 };
+
+/* A tile's index in a path: "067", "x001/x234/067". */
+void tiles_index(char out[TILES_INDEX_MAX], uint64_t n) __attribute__((nonnull));
+
 /* Begins with an empty log. NULL when memory is short. */
 struct tiles *tiles_new(const char *dir, enum tiles_mode mode)
     __attribute__((nonnull, warn_unused_result));

@@ -69,6 +69,7 @@ static enum exit_code load_key(struct trust *t)
     return t->known ? EXIT_DONE : damaged(t, "key");
 }
 
+/* It was verified when it was kept, perhaps by a key that has been replaced since. */
 static enum exit_code load_checkpoint(struct trust *t)
 {
     enum exit_code rc;
@@ -76,8 +77,7 @@ static enum exit_code load_checkpoint(struct trust *t)
 
     if (text == NULL)
         return t->known ? rc : EXIT_DONE;
-    t->kept = checkpoint_open(&t->latest, (const char *)secret_bytes(text), secret_len(text),
-                              &t->key) == NOTE_GOOD;
+    t->kept = checkpoint_read(&t->latest, (const char *)secret_bytes(text), secret_len(text)) == 0;
     secret_free(text);
     return t->kept ? EXIT_DONE : damaged(t, "checkpoint");
 }
@@ -160,6 +160,20 @@ static enum exit_code keep_key(struct trust *t, const struct note_key *key)
     return EXIT_DONE;
 }
 
+enum exit_code trust_pin(struct trust *t, const struct client *c, const struct note_key *key)
+{
+    if (!t->known)
+        return write_file(t, "service", client_base(c), strlen(client_base(c))) == 0
+                   ? keep_key(t, key)
+                   : EXIT_INTERNAL;
+    if (note_key_equal(&t->key, key))
+        return EXIT_DONE;
+    terminal_say("%s/key is another key than the one that was named.", t->dir);
+    terminal_hint("Nothing was checked. If the named one is right, and was not just replaced, the "
+                  "service is not what it was: ask its operator.");
+    return EXIT_UNVERIFIED;
+}
+
 /* The first meeting: there is nothing to hold the key against. */
 static enum exit_code first_key(struct trust *t, struct client *c)
 {
@@ -169,9 +183,7 @@ static enum exit_code first_key(struct trust *t, struct client *c)
 
     if (service_audit(c, "/key", &reply) && reply.len > 0 &&
         note_key_parse(&key, reply.data, reply.len - 1) == 0)
-        rc = write_file(t, "service", client_base(c), strlen(client_base(c))) == 0
-                 ? keep_key(t, &key)
-                 : EXIT_INTERNAL;
+        rc = trust_pin(t, c, &key);
     client_reply_clear(&reply);
     return rc;
 }
@@ -430,4 +442,19 @@ enum exit_code trust_reply(struct client *c, const struct client_reply *reply)
         terminal_say("The log's proof of this could not be kept now; handoff evidence gets it "
                      "later.");
     return EXIT_DONE;
+}
+
+enum exit_code trust_look(struct client *c)
+{
+    struct client_reply reply;
+    struct checkpoint checkpoint;
+    struct trust t;
+    enum exit_code rc = EXIT_DONE;
+
+    if (trust_load(&t, client_base(c)) != EXIT_DONE)
+        return EXIT_DONE;
+    if (service_audit(c, "/checkpoint", &reply))
+        rc = trust_checkpoint(&t, c, reply.data, reply.len, &checkpoint);
+    client_reply_clear(&reply);
+    return rc == EXIT_UNVERIFIED ? rc : EXIT_DONE;
 }

@@ -30,6 +30,11 @@ struct trust {
 enum exit_code trust_load(struct trust *t, const char *base)
     __attribute__((nonnull, warn_unused_result));
 
+/* Takes on a key that one was told by another way, at the first meeting; later it must be the one
+   that is known. Says what is wrong. */
+enum exit_code trust_pin(struct trust *t, const struct client *c, const struct note_key *key)
+    __attribute__((nonnull, warn_unused_result));
+
 /* Takes a checkpoint that the service at c gave: checks its signature (taking the key on at the
    first meeting, following replacements), and that it continues the newest that is kept, which it
    then becomes. Says what is wrong: EXIT_UNVERIFIED where the service contradicts itself. */
@@ -53,6 +58,10 @@ enum exit_code trust_event(struct trust *t, struct client *c, int64_t index, con
    service contradicts itself. */
 enum exit_code trust_reply(struct client *c, const struct client_reply *reply)
     __attribute__((nonnull, warn_unused_result));
+
+/* Fetches the newest checkpoint on the side: what cannot be had is passed over. Returns
+   EXIT_UNVERIFIED, after having said so, where the service contradicts itself. */
+enum exit_code trust_look(struct client *c) __attribute__((nonnull, warn_unused_result));
 
 /* Takes one replacement of a log's key ({"index","line","proof"}): its line and the old key's
    signature over a log that has it. held: *key must be the old key. *key is then the new one.

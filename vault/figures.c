@@ -86,6 +86,13 @@ void figures_answered(struct figures *f, const struct vault_job *batch)
     pthread_mutex_unlock(&f->lock);
 }
 
+void figures_unsigned(struct figures *f, bool log_unsigned)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stats.log_unsigned = log_unsigned;
+    pthread_mutex_unlock(&f->lock);
+}
+
 void figures_rotating(struct figures *f, bool rotating)
 {
     pthread_mutex_lock(&f->lock);

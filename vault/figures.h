@@ -23,6 +23,7 @@ void figures_failed(struct figures *f, bool unknown) __attribute__((nonnull));
 /* A batch of answers is given. */
 void figures_answered(struct figures *f, const struct vault_job *batch) __attribute__((nonnull(1)));
 
+void figures_unsigned(struct figures *f, bool log_unsigned) __attribute__((nonnull));
 void figures_rotating(struct figures *f, bool rotating) __attribute__((nonnull));
 
 /* Bytes burned us ago are gone from the files by now. */

@@ -185,7 +185,7 @@ static const struct seed *find(struct logkey *k, const uint8_t bound[BOUND_BYTES
 {
     char why[256];
 
-    if (!secretfile_same(&k->file, &k->identity))
+    if (k->seeds->count == 0 || !secretfile_same(&k->file, &k->identity))
         (void)!load(k, why, sizeof(why));
     for (size_t i = 0; i < k->seeds->count; i++) {
         uint8_t of[BOUND_BYTES];
@@ -230,8 +230,8 @@ int logkey_settle(struct logkey *k, struct store *store, const char *name, bool 
     } else if (!lost && find(k, bound) == NULL) {
         snprintf(why, why_size,
                  "log.key is missing or not the key that signs this log: put it back from where it "
-                 "is kept safe; if it is lost, handoffd key rotate-log --lost makes a new one, and "
-                 "the log says so");
+                 "is kept safe; if it is lost, handoffd key rotate-log --lost --name NAME makes a "
+                 "new one, and the log says so");
         rc = -1;
     }
     pthread_mutex_unlock(&k->lock);
@@ -268,28 +268,35 @@ int logkey_sign(struct logkey *k, struct store *store, const struct checkpoint *
 
 /* ---- replacing ---- */
 
+/* Puts a new key behind the one that signs, which alone stays of those that are there (none where
+   they are lost). A key of this name that stands behind it already was left by a killed command,
+   and is taken; one in front of it is an old one, and must not come back. */
+static int put_next(struct logkey *k, const struct seed *signing, const char *name, char *why,
+                    size_t why_size)
+{
+    struct seeds *s = k->seeds;
+
+    if (signing == &s->seed[0] && s->count == KEYS && strcmp(s->seed[1].key.name, name) == 0)
+        return 0;
+    if (signing != NULL && signing != &s->seed[0])
+        s->seed[0] = *signing;
+    s->count = signing != NULL ? 1 : 0;
+    return add(k, name, why, why_size);
+}
+
 int logkey_extend(struct logkey *k, struct store *store, const char *name, bool lost,
                   struct note_key *to, char *why, size_t why_size)
 {
-    uint8_t bound[BOUND_BYTES], of[BOUND_BYTES];
-    int rc = 0;
+    uint8_t bound[BOUND_BYTES];
+    const struct seed *signing = NULL;
+    int rc = -1;
 
     pthread_mutex_lock(&k->lock);
-    if (read_bound(store, bound) != 0) {
-        snprintf(why, why_size, "the database cannot be read");
-        rc = -1;
-    }
-    if (lost)
-        k->seeds->count = 0;
-    /* A key that a killed command left is taken, so that the file cannot fill up with them. */
-    if (rc == 0 && k->seeds->count > 0)
-        bound_of(of, &k->seeds->seed[k->seeds->count - 1].key);
-    if (rc == 0 && (k->seeds->count == 0 || memcmp(of, bound, sizeof(of)) == 0 ||
-                    strcmp(k->seeds->seed[k->seeds->count - 1].key.name, name) != 0)) {
-        if (k->seeds->count == KEYS)
-            k->seeds->count--;
-        rc = add(k, name, why, why_size);
-    }
+    snprintf(why, why_size, "the key that signs the log is not in log.key");
+    if (read_bound(store, bound) == 0 && !lost)
+        signing = find(k, bound);
+    if (signing != NULL || lost)
+        rc = put_next(k, signing, name, why, why_size);
     if (rc == 0)
         *to = k->seeds->seed[k->seeds->count - 1].key;
     pthread_mutex_unlock(&k->lock);

@@ -370,6 +370,7 @@ struct vault_stats {
     uint64_t log_bytes;        /* of the write-ahead log */
     uint64_t next;             /* the index that the next event gets */
     bool rotating;             /* the master key's rotation is under way */
+    bool log_unsigned;         /* log.key is not there: nothing of the log can be signed */
     bool scrub_late;           /* burned bytes are in the log for longer than 2 s */
 };
 

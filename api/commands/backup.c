@@ -17,8 +17,8 @@ static int run_backup(const struct command_call *call)
     else
         fprintf(stderr,
                 "%s holds %" PRId64 " events and %" PRId64 " handoffs, no envelope: the %" PRId64
-                " that live would come back burned. It is of use with its master key alone: keep "
-                "that apart.\n",
+                " that live would come back burned. It is of use with its master.key and "
+                "log.key alone: keep them apart.\n",
                 call->word, made.events, made.handoffs, made.live);
     admin_close(a);
     return status;
@@ -39,8 +39,8 @@ static int run_restore(const struct command_call *call)
         return command_fail(why);
     fprintf(
         stderr,
-        "Restored into %s. Put the master.key of that backup there (mode 600, owned by the "
-        "service's user) and start the service. What lived when the backup was made is then "
+        "Restored into %s. Put the master.key and log.key of that backup there (mode 600, owned by "
+        "the service's user) and start the service. What lived when the backup was made is then "
         "burned, cause restored: its senders must change those passwords. Tokens that were revoked "
         "since hold again: handoffd token list, and revoke them anew.\n",
         call->config.data);

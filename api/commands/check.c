@@ -179,6 +179,22 @@ static void check_keys(struct report *r, const struct admin_health *h)
     }
 }
 
+static void check_log_key(struct report *r, struct admin *a)
+{
+    char why[COMMAND_WHY_MAX], text[NOTE_KEY_MAX];
+    struct note_key key;
+
+    if (admin_log_key(a, &key, why, sizeof(why)) != 0) {
+        tell(
+            r, FAULT, "log key", "log.key is missing, or not the key that signs this log",
+            "put it back from where it is kept safe; if it is lost: handoffd key rotate-log --lost "
+            "--name NAME");
+        return;
+    }
+    note_key_format(text, &key);
+    tell(r, FINE, "log key", text, "");
+}
+
 static void check_database(struct report *r, struct admin *a)
 {
     char why[COMMAND_WHY_MAX];
@@ -191,6 +207,7 @@ static void check_database(struct report *r, struct admin *a)
         return;
     }
     check_keys(r, &h);
+    check_log_key(r, a);
     if (admin_verify(a, &verdict, why, sizeof(why)) != 0)
         tell(r, FAULT, "database", why,
              "stop the service, keep a copy of the directory, and restore the newest backup into a "

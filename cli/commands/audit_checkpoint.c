@@ -53,7 +53,7 @@ static enum exit_code run(const struct command_input *in)
 
 const struct command command_audit_checkpoint = {
     .name = "audit checkpoint",
-    .summary = "get the log's newest signed checkpoint, check it against the kept one, keep it",
+    .summary = "get the newest signed checkpoint, check it by the kept one, keep it",
     .options = options,
     .options_len = OPTIONS,
     .run = run,

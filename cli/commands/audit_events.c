@@ -77,7 +77,7 @@ static enum exit_code run(const struct command_input *in)
 
 const struct command command_audit_events = {
     .name = "audit events",
-    .summary = "print the log's events, a line of JSON each, byte for byte (for auditors)",
+    .summary = "print the log's events, a line of JSON each, byte for byte",
     .options = options,
     .options_len = OPTIONS,
     .run = run,

@@ -199,8 +199,7 @@ static enum exit_code run(const struct command_input *in)
 const struct command command_audit_export = {
     .name = "audit export",
     .word = "DIR",
-    .summary = "write the whole log to DIR: tiles that any C2SP verifier reads, JSON lines, CSV; "
-               "goes on where an earlier run ended",
+    .summary = "write the whole log to DIR, as C2SP tiles, JSON lines and CSV; resumes",
     .options = options,
     .options_len = OPTIONS,
     .run = run,

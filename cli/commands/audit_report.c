@@ -186,7 +186,7 @@ static enum exit_code run(const struct command_input *in)
 
 const struct command command_audit_report = {
     .name = "audit report",
-    .summary = "make a page for auditors and managers: who was handed what, when, and what is open",
+    .summary = "make a page for auditors: who was handed what, when, and what is open",
     .options = options,
     .options_len = OPTIONS,
     .run = run,

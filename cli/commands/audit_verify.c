@@ -1,6 +1,7 @@
 #include "cli/auditing.h"
 #include "cli/command.h"
 #include "cli/input.h"
+#include "cli/keyword.h"
 #include "cli/logwalk.h"
 #include "cli/output.h"
 #include "cli/server.h"
@@ -160,15 +161,13 @@ static bool locate(const struct verifying *v)
     for (uint64_t n = a->first / WIDTH; n * WIDTH < a->tree.size; n++) {
         const uint64_t left = a->tree.size - n * WIDTH;
         struct client_reply reply;
-        char path[96];
+        char path[128], index[TILES_INDEX_MAX];
 
-        if (left >= WIDTH)
-            (void)snprintf(path, sizeof path, "/tile/0/x%03" PRIu64 "/%03" PRIu64, n / 1000,
-                           n % 1000);
-        if (n < 1000)
-            (void)snprintf(path, sizeof path, "/tile/0/%03" PRIu64, n);
+        tiles_index(index, n);
         if (left < WIDTH)
-            (void)snprintf(path + strlen(path), sizeof path - strlen(path), ".p/%" PRIu64, left);
+            (void)snprintf(path, sizeof path, "/tile/0/%s.p/%" PRIu64, index, left);
+        else
+            (void)snprintf(path, sizeof path, "/tile/0/%s", index);
         if (!service_audit(v->client, path, &reply)) {
             client_reply_clear(&reply);
             return false;
@@ -240,8 +239,13 @@ static enum exit_code verify_service(struct verifying *v)
     char note[NOTE_BYTES];
     uint64_t count;
     size_t len;
+    struct note_key key;
     enum exit_code rc = trust_load(&v->trust, client_base(v->client)), said;
 
+    if (rc == EXIT_DONE && v->in->value[KEY] != NULL)
+        rc = keyword_read(&key, v->in->value[KEY]);
+    if (rc == EXIT_DONE && v->in->value[KEY] != NULL)
+        rc = trust_pin(&v->trust, v->client, &key);
     if (rc == EXIT_DONE)
         rc = kept_load(&v->kept, &v->trust);
     if (rc == EXIT_DONE && v->in->value[WITH] != NULL)
@@ -272,31 +276,31 @@ static enum exit_code verify_service(struct verifying *v)
 
 /* ---- a folder, without the service ---- */
 
+/* The key that the export names itself. */
+static enum exit_code own_key(struct verifying *v, const char *dir)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/key", dir) >= (int)sizeof path)
+        return EXIT_INTERNAL;
+    terminal_say("The key is taken from the export itself: that shows that it is whole, not whose "
+                 "it is. Name the key with --key.");
+    return keyword_read(&v->trust.key, path);
+}
+
 static enum exit_code read_key(struct verifying *v, const char *dir)
 {
-    const char *given = v->in->value[KEY];
-    struct secret *text = NULL;
-    char path[PATH_MAX];
-    bool good;
+    const bool known = v->trust.known;
+    struct note_key key;
+    enum exit_code rc;
 
-    if (given != NULL && note_key_parse(&v->trust.key, given, strlen(given)) == 0)
-        return EXIT_DONE;
-    if (given == NULL && v->trust.known)
-        return EXIT_DONE;
-    if (given == NULL && snprintf(path, sizeof path, "%s/key", dir) < (int)sizeof path)
-        terminal_say("The key is taken from the export itself: that shows that it is whole, not "
-                     "whose it is. Name the key with --key.");
-    text = input_file(given != NULL ? given : path, FILE_MAX);
-    if (text != NULL)
-        input_strip_newline(text);
-    good = text != NULL &&
-           note_key_parse(&v->trust.key, (const char *)secret_bytes(text), secret_len(text)) == 0;
-    secret_free(text);
-    if (good)
-        return EXIT_DONE;
-    terminal_say("%s is neither a log's verifier key nor a file that holds one.",
-                 given != NULL ? given : path);
-    return EXIT_USAGE;
+    if (v->in->value[KEY] == NULL)
+        return known ? EXIT_DONE : own_key(v, dir);
+    rc = keyword_read(&key, v->in->value[KEY]);
+    /* What is kept here is of the service that is known here. */
+    v->trust.known = known && note_key_equal(&key, &v->trust.key);
+    v->trust.key = key;
+    return rc;
 }
 
 static enum exit_code read_checkpoint(struct verifying *v, const char *dir)
@@ -322,6 +326,9 @@ static enum exit_code read_checkpoint(struct verifying *v, const char *dir)
                  verdict == NOTE_UNSIGNED ? "is not signed by this key"
                  : verdict == NOTE_FORGED ? "has a signature that does not verify"
                                           : "is no checkpoint");
+    if (verdict == NOTE_UNSIGNED && v->in->value[KEY] == NULL)
+        terminal_hint("It was held against the key that is known here. Of another service, or from "
+                      "before the key was replaced, name the key with --key.");
     return EXIT_UNVERIFIED;
 }
 
@@ -384,8 +391,7 @@ static enum exit_code run(const struct command_input *in)
 const struct command command_audit_verify = {
     .name = "audit verify",
     .word = "[DIR]",
-    .summary = "derive the whole log anew and check it against all that was kept of it; with DIR, "
-               "an export, without the service",
+    .summary = "derive the log, or an export of it, anew; check it by all that was kept",
     .options = options,
     .options_len = OPTIONS,
     .run = run,

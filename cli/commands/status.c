@@ -7,6 +7,7 @@
 #include "cli/service.h"
 #include "cli/terminal.h"
 #include "cli/timeline.h"
+#include "cli/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,7 +114,7 @@ static enum exit_code sent_status(struct asking *a)
     const bool wait = a->in->value[WAIT] != NULL;
     const struct state *s = a->ref.sent_state;
     struct timeline t = {.client = a->client, .id = s->id, .sent = s, .after = -1, .print = !json};
-    enum exit_code rc;
+    enum exit_code rc, honest = EXIT_DONE;
 
     if (json) {
         t.events = json_array();
@@ -125,6 +126,8 @@ static enum exit_code sent_status(struct asking *a)
         printf("\n");
     }
     rc = wait ? timeline_wait(&t) : timeline_read(&t, 0);
+    if (rc == EXIT_DONE)
+        honest = trust_look(a->client);
     if (rc == EXIT_DONE && json)
         rc = print_object(sent_object(&t));
     if (rc == EXIT_DONE && !json) {
@@ -133,7 +136,9 @@ static enum exit_code sent_status(struct asking *a)
         rc = flush();
     }
     json_decref(t.events);
-    return rc == EXIT_DONE ? timeline_advise(&t) : rc;
+    if (rc == EXIT_DONE)
+        rc = timeline_advise(&t);
+    return rc == EXIT_DONE ? honest : rc;
 }
 
 /* ---- what was received, or only a link ---- */

@@ -2,6 +2,7 @@
 #include "cli/event.h"
 #include "cli/evidence.h"
 #include "cli/input.h"
+#include "cli/keyword.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "vault/protocol/text.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 16 * 1024 * 1024, KEY_FILE_MAX = 4096 };
+enum { FILE_MAX = 16 * 1024 * 1024 };
 
 enum option { KEY, JSON, OPTIONS };
 
@@ -26,26 +27,6 @@ static enum exit_code usage(const char *what, const char *next)
     terminal_say("%s", what);
     terminal_hint("%s", next);
     return EXIT_USAGE;
-}
-
-static enum exit_code read_key(struct note_key *key, const char *given)
-{
-    struct secret *text;
-    bool good;
-
-    if (note_key_parse(key, given, strlen(given)) == 0)
-        return EXIT_DONE;
-    text = input_file(given, KEY_FILE_MAX);
-    if (text != NULL)
-        input_strip_newline(text);
-    good = text != NULL &&
-           note_key_parse(key, (const char *)secret_bytes(text), secret_len(text)) == 0;
-    secret_free(text);
-    if (good)
-        return EXIT_DONE;
-    return usage(
-        "--key is neither a log's verifier key (name+id+base64) nor a file that holds one.",
-        "Nothing was checked. The service's operator prints it: handoffd audit key");
 }
 
 static enum exit_code read_bundle(json_t **bundle, const char *path)
@@ -238,7 +219,7 @@ static enum exit_code run(const struct command_input *in)
         return usage("A file with evidence is missing.", "Nothing was done. See: handoff help "
                                                          "verify");
     if (in->value[KEY] != NULL)
-        rc = read_key(&key, in->value[KEY]);
+        rc = keyword_read(&key, in->value[KEY]);
     return rc == EXIT_DONE ? verify(in, in->value[KEY] != NULL ? &key : NULL) : rc;
 }
 

@@ -117,6 +117,8 @@ test('an old copy of the data directory is put back: who has seen more says so',
     const sent = await must(0, sender, ['send'], { stdin: 'secret' });
     assert.match(sent.out, /^http.*\/h\//);
     assert.match(sent.err, /THE SERVICE'S LOG WENT BACK: it has lost events that it signed/);
+    const looked = await must(7, sender, ['status', /\/h\/([0-9a-f-]{36})/.exec(sent.out)[1]]);
+    assert.match(looked.err, /WENT BACK/);
     const redeemed = await must(0, team, ['redeem', sent.out.trim()]);
     assert.equal(redeemed.out, 'password: secret\n');
     assert.match(redeemed.err, /WENT BACK/);

@@ -63,7 +63,8 @@ static void test_a_histogram_is_cumulative_and_in_seconds(void **state)
 
 static void test_the_vaults_figures(void **state)
 {
-    struct vault_stats stats = {.queued = 7, .live = 12, .next = UINT64_MAX, .scrub_late = true};
+    struct vault_stats stats = {
+        .queued = 7, .live = 12, .next = UINT64_MAX, .log_unsigned = true, .scrub_late = true};
     char *page = malloc(PAGE);
     struct text t = text_into(page, PAGE);
     char line[160];
@@ -97,6 +98,7 @@ static void test_the_vaults_figures(void **state)
     assert_line(page, "handoff_queue_jobs 7");
     assert_line(page, "handoff_live 12");
     assert_line(page, "handoff_log_events 18446744073709551615");
+    assert_line(page, "handoff_log_unsigned 1");
     assert_line(page, "handoff_scrub_late 1");
     assert_line(page, "handoff_key_rotation_active 0");
     free(page);

@@ -58,6 +58,19 @@ int checkpoint_parse(struct checkpoint *c, const char *text, size_t len, const c
                : -1;
 }
 
+int checkpoint_read(struct checkpoint *c, const char *note, size_t len)
+{
+    const char *gap = memmem(note, len, "\n\n", 2);
+    const char *end = gap != NULL ? memchr(note, '\n', len) : NULL;
+    char origin[NOTE_NAME_MAX + 1];
+
+    if (end == NULL || end - note > NOTE_NAME_MAX)
+        return -1;
+    memcpy(origin, note, (size_t)(end - note));
+    origin[end - note] = '\0';
+    return checkpoint_parse(c, note, (size_t)(gap + 1 - note), origin);
+}
+
 enum note_verdict checkpoint_open(struct checkpoint *c, const char *note, size_t len,
                                   const struct note_key *k)
 {

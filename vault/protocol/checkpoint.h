@@ -33,6 +33,10 @@ enum note_verdict checkpoint_open(struct checkpoint *c, const char *note, size_t
 int checkpoint_parse(struct checkpoint *c, const char *text, size_t len, const char *origin)
     __attribute__((nonnull, warn_unused_result));
 
+/* Reads a whole note that was verified before, by whatever key. 0 or -1. */
+int checkpoint_read(struct checkpoint *c, const char *note, size_t len)
+    __attribute__((nonnull, warn_unused_result));
+
 /* Writes a proof's text before its checkpoint. */
 void checkpoint_proof_format(struct text *t, uint64_t index, const struct merkle_proof *p)
     __attribute__((nonnull));

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 struct place {
-    char dir[64];
+    char dir[128];
     int fd;
     struct store *store;
     char why[512];
@@ -23,9 +23,10 @@ struct place {
 static int set_up(void **state)
 {
     struct place *p = calloc(1, sizeof(*p));
-    char path[128];
+    const char *tmp = getenv("TMPDIR");
+    char path[256];
 
-    snprintf(p->dir, sizeof(p->dir), "/tmp/handoff-test-XXXXXX");
+    snprintf(p->dir, sizeof(p->dir), "%s/handoff-unit-XXXXXX", tmp != NULL ? tmp : "/tmp");
     if (mkdtemp(p->dir) == NULL)
         return -1;
     p->fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -197,6 +197,14 @@ static const struct seed *find(struct logkey *k, const uint8_t bound[BOUND_BYTES
     return NULL;
 }
 
+/* The seed of the key that the database says signs, or NULL. */
+static const struct seed *signing_seed(struct logkey *k, struct store *store)
+{
+    uint8_t bound[BOUND_BYTES];
+
+    return read_bound(store, bound) == 0 ? find(k, bound) : NULL;
+}
+
 /* The first key of a database: the one that lies there, or a new one. */
 static int bind_first(struct logkey *k, struct store *store, const char *name, char *why,
                       size_t why_size)
@@ -240,12 +248,10 @@ int logkey_settle(struct logkey *k, struct store *store, const char *name, bool 
 
 int logkey_current(struct logkey *k, struct store *store, struct note_key *out)
 {
-    uint8_t bound[BOUND_BYTES];
-    const struct seed *s = NULL;
+    const struct seed *s;
 
     pthread_mutex_lock(&k->lock);
-    if (read_bound(store, bound) == 0)
-        s = find(k, bound);
+    s = signing_seed(k, store);
     if (s != NULL)
         *out = s->key;
     pthread_mutex_unlock(&k->lock);
@@ -254,12 +260,10 @@ int logkey_current(struct logkey *k, struct store *store, struct note_key *out)
 
 int logkey_sign(struct logkey *k, struct store *store, const struct checkpoint *c, struct text *t)
 {
-    uint8_t bound[BOUND_BYTES];
-    const struct seed *s = NULL;
+    const struct seed *s;
 
     pthread_mutex_lock(&k->lock);
-    if (read_bound(store, bound) == 0)
-        s = find(k, bound);
+    s = signing_seed(k, store);
     if (s != NULL)
         checkpoint_sign(t, c, &s->key, s->bytes);
     pthread_mutex_unlock(&k->lock);
@@ -287,14 +291,13 @@ static int put_next(struct logkey *k, const struct seed *signing, const char *na
 int logkey_extend(struct logkey *k, struct store *store, const char *name, bool lost,
                   struct note_key *to, char *why, size_t why_size)
 {
-    uint8_t bound[BOUND_BYTES];
     const struct seed *signing = NULL;
     int rc = -1;
 
     pthread_mutex_lock(&k->lock);
     snprintf(why, why_size, "the key that signs the log is not in log.key");
-    if (read_bound(store, bound) == 0 && !lost)
-        signing = find(k, bound);
+    if (!lost)
+        signing = signing_seed(k, store);
     if (signing != NULL || lost)
         rc = put_next(k, signing, name, why, why_size);
     if (rc == 0)
@@ -313,14 +316,12 @@ int logkey_bind(struct store *store, const struct note_key *to)
 
 int logkey_shrink(struct logkey *k, struct store *store, char *why, size_t why_size)
 {
-    uint8_t bound[BOUND_BYTES];
-    const struct seed *s = NULL;
+    const struct seed *s;
     int rc = -1;
 
     snprintf(why, why_size, "the old log key cannot be taken out of log.key");
     pthread_mutex_lock(&k->lock);
-    if (read_bound(store, bound) == 0)
-        s = find(k, bound);
+    s = signing_seed(k, store);
     if (s != NULL) {
         if (s != &k->seeds->seed[0])
             k->seeds->seed[0] = *s;

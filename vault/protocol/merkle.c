@@ -99,6 +99,19 @@ static int add_range(struct merkle_proof *p, const struct merkle_source *s, uint
     return range(p->hash[p->count++], s, begin, end);
 }
 
+/* One step down: takes the side that is left behind into the proof, and goes into the other. */
+static int descend(struct merkle_proof *p, const struct merkle_source *s, uint64_t *begin,
+                   uint64_t *end, uint64_t middle, bool left)
+{
+    const int rc = left ? add_range(p, s, middle, *end) : add_range(p, s, *begin, middle);
+
+    if (left)
+        *end = middle;
+    else
+        *begin = middle;
+    return rc;
+}
+
 /* Proofs are found from the root down, and written from the leaf up. */
 static void reverse(struct merkle_proof *p)
 {
@@ -140,15 +153,8 @@ int merkle_prove_inclusion(struct merkle_proof *p, const struct merkle_source *s
     while (end - begin > 1) {
         const uint64_t middle = begin + split(end - begin);
 
-        if (index < middle) {
-            if (add_range(p, s, middle, end) != 0)
-                return -1;
-            end = middle;
-        } else {
-            if (add_range(p, s, begin, middle) != 0)
-                return -1;
-            begin = middle;
-        }
+        if (descend(p, s, &begin, &end, middle, index < middle) != 0)
+            return -1;
     }
     reverse(p);
     return 0;
@@ -167,15 +173,8 @@ int merkle_prove_consistency(struct merkle_proof *p, const struct merkle_source 
     while (from != end) {
         const uint64_t middle = begin + split(end - begin);
 
-        if (from <= middle) {
-            if (add_range(p, s, middle, end) != 0)
-                return -1;
-            end = middle;
-        } else {
-            if (add_range(p, s, begin, middle) != 0)
-                return -1;
-            begin = middle;
-        }
+        if (descend(p, s, &begin, &end, middle, from <= middle) != 0)
+            return -1;
     }
     /* Where the old tree is the perfect subtree that is left, its root is known already. */
     if (begin != 0 && add_range(p, s, begin, end) != 0)

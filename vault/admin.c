@@ -281,13 +281,15 @@ int admin_rotate(struct admin *a, struct admin_rotation *out, char *why, size_t 
 
 /* ---- the log's key ---- */
 
+static const char no_log_key[] =
+    "there is no log key that signs this log: a service's first start makes one; if log.key was "
+    "lost, handoffd key rotate-log --lost --name NAME makes a new one";
+
 int admin_log_key(struct admin *a, struct note_key *out, char *why, size_t why_size)
 {
     if (logkey_current(a->logkey, a->store, out) == 0)
         return 0;
-    return fail(why, why_size,
-                "there is no log key that signs this log: a service's first start makes one; if "
-                "log.key was lost, handoffd key rotate-log --lost");
+    return fail(why, why_size, no_log_key);
 }
 
 /* Records the replacement, has the old key sign the log up to and with that record, and binds the
@@ -322,20 +324,42 @@ static int replace_log_key(struct admin *a, const struct admin_log_key *k, bool 
                : -1;
 }
 
+/* Within the transaction: which key signs, and whether that fits what was asked for. */
+static int check_old_key(struct admin *a, const char *name, bool lost, struct admin_log_key *out,
+                         char *why, size_t why_size)
+{
+    const bool there = logkey_current(a->logkey, a->store, &out->from) == 0;
+
+    if (!there && !lost)
+        return fail(why, why_size, no_log_key);
+    if (there && lost)
+        return fail(why, why_size, "log.key is there and signs this log: rotate it without --lost");
+    if (name == NULL && lost)
+        return fail(why, why_size, "name the log with --name: what it was called is lost too");
+    return 0;
+}
+
+/* Destroys the old key; in a transaction, so that no other command stands between its new key and
+   its commit. */
+static int destroy_old_keys(struct admin *a, char *why, size_t why_size)
+{
+    int rc;
+
+    if (begin(a, why, why_size) != 0)
+        return -1;
+    rc = logkey_shrink(a->logkey, a->store, why, why_size);
+    store_rollback(a->store);
+    return rc;
+}
+
 int admin_rotate_log_key(struct admin *a, const char *name, bool lost, struct admin_log_key *out,
                          char *why, size_t why_size)
 {
     *out = (struct admin_log_key){.event = -1};
-    if (!lost && admin_log_key(a, &out->from, why, why_size) != 0)
-        return -1;
-    if (lost && logkey_current(a->logkey, a->store, &out->from) == 0)
-        return fail(why, why_size, "log.key is there and signs this log: rotate it without --lost");
-    if (name == NULL && lost)
-        return fail(why, why_size, "name the log with --name: what it was called is lost too");
-    /* In a transaction, so that of two commands at once the second finds the first one's key. */
     if (begin(a, why, why_size) != 0)
         return -1;
-    if (logkey_extend(a->logkey, a->store, name != NULL ? name : out->from.name, lost, &out->to,
+    if (check_old_key(a, name, lost, out, why, why_size) != 0 ||
+        logkey_extend(a->logkey, a->store, name != NULL ? name : out->from.name, lost, &out->to,
                       why, why_size) != 0) {
         store_rollback(a->store);
         return -1;
@@ -345,7 +369,7 @@ int admin_rotate_log_key(struct admin *a, const char *name, bool lost, struct ad
         return roll_back(a, why, why_size, busy);
     if (commit(a, why, why_size) != 0)
         return -1;
-    return logkey_shrink(a->logkey, a->store, why, why_size);
+    return destroy_old_keys(a, why, why_size);
 }
 
 /* ---- privacy ---- */

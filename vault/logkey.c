@@ -223,7 +223,35 @@ static int bind_first(struct logkey *k, struct store *store, const char *name, c
     return store_commit(store) == 0 ? 0 : -1;
 }
 
-int logkey_settle(struct logkey *k, struct store *store, const char *name, bool lost, char *why,
+/* Leaves the key that signs alone in the file. */
+static int keep_just(struct logkey *k, const struct seed *signing, char *why, size_t why_size)
+{
+    if (signing != &k->seeds->seed[0])
+        k->seeds->seed[0] = *signing;
+    sodium_memzero(&k->seeds->seed[1], sizeof(k->seeds->seed[1]));
+    k->seeds->count = 1;
+    return save(k, why, why_size);
+}
+
+/* The key is there; an old one in front of it was left by a command that was killed. */
+static int settle_bound(struct logkey *k, const uint8_t bound[BOUND_BYTES], char *why,
+                        size_t why_size)
+{
+    const struct seed *signing = find(k, bound);
+
+    if (signing == &k->seeds->seed[1])
+        return keep_just(k, signing, why, why_size);
+    if (signing != NULL)
+        return 0;
+    snprintf(
+        why, why_size,
+        "log.key is missing or not the key that signs this log: put it back from where it is "
+        "kept safe; if it is lost, handoffd key rotate-log --lost --name NAME makes a new one, "
+        "and the log says so");
+    return -1;
+}
+
+int logkey_settle(struct logkey *k, struct store *store, const char *name, char *why,
                   size_t why_size)
 {
     uint8_t bound[BOUND_BYTES];
@@ -231,17 +259,12 @@ int logkey_settle(struct logkey *k, struct store *store, const char *name, bool 
 
     pthread_mutex_lock(&k->lock);
     rc = read_bound(store, bound);
-    if (rc == STORE_NONE) {
+    if (rc == STORE_NONE)
         rc = bind_first(k, store, name, why, why_size);
-    } else if (rc < 0) {
+    else if (rc == 0)
+        rc = settle_bound(k, bound, why, why_size);
+    else
         snprintf(why, why_size, "the database cannot be read");
-    } else if (!lost && find(k, bound) == NULL) {
-        snprintf(why, why_size,
-                 "log.key is missing or not the key that signs this log: put it back from where it "
-                 "is kept safe; if it is lost, handoffd key rotate-log --lost --name NAME makes a "
-                 "new one, and the log says so");
-        rc = -1;
-    }
     pthread_mutex_unlock(&k->lock);
     return rc;
 }
@@ -322,13 +345,8 @@ int logkey_shrink(struct logkey *k, struct store *store, char *why, size_t why_s
     snprintf(why, why_size, "the old log key cannot be taken out of log.key");
     pthread_mutex_lock(&k->lock);
     s = signing_seed(k, store);
-    if (s != NULL) {
-        if (s != &k->seeds->seed[0])
-            k->seeds->seed[0] = *s;
-        sodium_memzero(&k->seeds->seed[1], sizeof(k->seeds->seed[1]));
-        k->seeds->count = 1;
-        rc = save(k, why, why_size);
-    }
+    if (s != NULL)
+        rc = keep_just(k, s, why, why_size);
     pthread_mutex_unlock(&k->lock);
     return rc;
 }

@@ -25,9 +25,9 @@ struct logkey *logkey_open(int dir_fd, char *why, size_t why_size)
 void logkey_close(struct logkey *k);
 
 /* Brings database and file together: a database that has no log key yet is given one of this name
-   (made where there is none). lost: what is missing is no error. Returns 0, or -1 with a sentence
-   in why. */
-int logkey_settle(struct logkey *k, struct store *store, const char *name, bool lost, char *why,
+   (made where there is none), and what an interrupted replacement has left is destroyed. Returns 0,
+   or -1 with a sentence in why. */
+int logkey_settle(struct logkey *k, struct store *store, const char *name, char *why,
                   size_t why_size) __attribute__((nonnull, warn_unused_result));
 
 /* Which key the database says signs, as seen by this connection. 0, or -1 when it is not there. */

@@ -57,8 +57,8 @@ static int settle_log(struct vault *v, struct store *store, char *why, size_t wh
     const char *usual = o->log_name_usual != NULL ? o->log_name_usual : "handoff";
     struct note_key key;
 
-    if (logkey_settle(v->logkey, store, o->log_name != NULL ? o->log_name : usual, false, why,
-                      why_size) != 0)
+    if (logkey_settle(v->logkey, store, o->log_name != NULL ? o->log_name : usual, why, why_size) !=
+        0)
         return -1;
     if (o->log_name == NULL || logkey_current(v->logkey, store, &key) != 0 ||
         strcmp(key.name, o->log_name) == 0)

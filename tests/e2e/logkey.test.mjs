@@ -84,6 +84,23 @@ test('a key that is away for a while: recorded is everything, proved it is when 
     await must(0, sender, ['evidence', /\/h\/([0-9a-f-]{36})/.exec(out)[1]]);
 });
 
+// A fixed bug: of two at once one could name the wrong old key, or destroy the other's new one.
+test('many replacements at once are one after the other', async (t) => {
+    const { service, sender, team, auditor } = await made(t);
+    await Promise.all(Array.from({ length: 8 }, () => rotate(service)));
+    await must(0, auditor, ['audit', 'verify']);
+    await handOff(sender, team);
+    const { replaced } = await (await fetch(`${service.url}/v1/audit/keys`)).json();
+    assert.equal(replaced.length, 8);
+    const steps = replaced.map(({ line }) => JSON.parse(line));
+    for (const [i, { from }] of steps.entries())
+        if (i > 0)
+            assert.equal(from, steps[i - 1].to);
+    assert.equal(readFileSync(join(service.data, 'log.key'), 'utf8').split('\n').length, 2);
+    await service.restart();
+    assert.equal((await check(service.data)).status, 0);
+});
+
 test('a name that is configured and is another is told at the start', async (t) => {
     const service = await startService(t, { args: ['--log-name', 'log.example'] });
     const { stdout } = await operated(['audit', 'key', '--data', service.data]);

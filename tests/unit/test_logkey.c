@@ -60,7 +60,7 @@ static struct logkey *opened(struct place *p)
 
 static void settle(struct place *p, struct logkey *k, const char *name)
 {
-    assert_int_equal(logkey_settle(k, p->store, name, false, p->why, sizeof(p->why)), 0);
+    assert_int_equal(logkey_settle(k, p->store, name, p->why, sizeof(p->why)), 0);
 }
 
 static void assert_signs(struct place *p, struct logkey *k, const struct note_key *key)
@@ -165,6 +165,7 @@ static void test_killed_before_the_old_key_is_destroyed(void **state)
     logkey_close(k);
     k = opened(p);
     settle(p, k, "log.example");
+    assert_int_equal(lines_of(p), 1);
     assert_signs(p, k, &second);
     assert_int_equal(logkey_extend(k, p->store, "log.example", false, &third, p->why, 512), 0);
     assert_false(note_key_equal(&second, &third));
@@ -224,7 +225,7 @@ static void test_another_key_does_not_sign(void **state)
     logkey_close(k);
     put(p, "handoff-log-key-1 log.example " SEED "\n", 0600);
     k = opened(p);
-    assert_int_equal(logkey_settle(k, p->store, "log.example", false, p->why, sizeof(p->why)), -1);
+    assert_int_equal(logkey_settle(k, p->store, "log.example", p->why, sizeof(p->why)), -1);
     assert_non_null(strstr(p->why, "rotate-log --lost"));
     assert_int_equal(logkey_current(k, p->store, &key), -1);
     /* What is lost is replaced by a new key, never by the wrong one that lies there. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PAGE = 1000, BUSY_DEFAULT_S = 5 };
+enum { PAGE = 1000, BUSY_DEFAULT_S = 5, AWAY_PAUSE_S = 2, AWAY_TRIES = 6 };
 
 /* Gives the lines of one answer. */
 static enum exit_code give(struct logwalk *w, const struct client_reply *reply)
@@ -40,6 +40,19 @@ static enum exit_code missing(const struct logwalk *w)
     return EXIT_UNVERIFIED;
 }
 
+static void wait_for(unsigned seconds)
+{
+    const struct timespec pause = {.tv_sec = seconds};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Whether a service that does not answer may just be starting again. */
+static bool may_come_back(struct logwalk *w, const struct client_reply *reply)
+{
+    return (reply->status == 0 || reply->status >= 500) && ++w->failures < AWAY_TRIES;
+}
+
 static enum exit_code read_page(struct logwalk *w)
 {
     struct client_reply reply;
@@ -49,16 +62,16 @@ static enum exit_code read_page(struct logwalk *w)
 
     (void)snprintf(path, sizeof path, "%s?start=%" PRIu64 "&limit=%d", w->path, w->next, (int)PAGE);
     if (service_audit_log(w->client, path, &reply)) {
+        w->failures = 0;
         rc = give(w, &reply);
         if (rc == EXIT_DONE && w->next == before)
             rc = missing(w);
     } else if (reply.status == 429) {
-        const struct timespec pause = {.tv_sec =
-                                           reply.retry_s > 0 ? reply.retry_s : BUSY_DEFAULT_S};
-
-        (void)nanosleep(&pause, NULL);
+        wait_for(reply.retry_s > 0 ? reply.retry_s : BUSY_DEFAULT_S);
     } else if (reply.status == 404) {
         rc = missing(w);
+    } else if (may_come_back(w, &reply)) {
+        wait_for(AWAY_PAUSE_S);
     } else {
         rc = problem_say(w->client, &reply, NULL);
         if (w->next > 0)

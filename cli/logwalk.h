@@ -15,6 +15,7 @@ struct logwalk {
     /* Gets each line, without its end, with the event's index. Returns EXIT_DONE to go on. */
     enum exit_code (*each)(void *ctx, uint64_t n, const char *line, size_t len);
     void *ctx;
+    unsigned failures; /* the walk's: answers in a row that did not come */
 };
 
 /* Goes from next to size; next tells afterwards how far it came. A service that is busy or away for

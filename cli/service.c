@@ -7,7 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BODY_MIN = 2048, BODY_TEXTS = 8 * 1024, TAIL_MAX = 1024 };
+enum {
+    BODY_MIN = 2048,
+    BODY_TEXTS = 8 * 1024,
+    TAIL_MAX = 1024,
+    AUDIT_TRIES = 2 /* what these calls are for is done by then: nobody should wait long */
+};
 
 static void add_name(struct text *t, const char *name)
 {
@@ -277,8 +282,12 @@ static bool audit(struct client *c, const char *path, bool raw, enum client_show
                   struct client_reply *reply)
 {
     char whole[TAIL_MAX];
-    const struct client_call call = {
-        .method = "GET", .path = whole, .raw = raw, .shows = shows, .quiet = true};
+    const struct client_call call = {.method = "GET",
+                                     .path = whole,
+                                     .raw = raw,
+                                     .shows = shows,
+                                     .tries = AUDIT_TRIES,
+                                     .quiet = true};
 
     (void)snprintf(whole, sizeof whole, "/v1/audit%s", path);
     return client_send(c, &call, reply);

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { LARGE = 5000 }; /* handoffs; a browser is slow with more */
+
 enum option { FROM, TO, OUT, SERVER, OPTIONS };
 
 static const struct command_option options[OPTIONS] = {
@@ -139,6 +141,9 @@ static enum exit_code write_report(struct reporting *r)
     else if (out != NULL)
         terminal_say("%zu handoffs are reported in %s: open it in a browser, or print it.",
                      r->chronicle.count, out);
+    if (rc == 0 && r->chronicle.count > LARGE)
+        terminal_hint("That is a large page, a row for each: --from and --to choose a shorter "
+                      "period, and handoff audit export makes a table of all.");
     free(page);
     return rc == 0 ? EXIT_DONE : EXIT_INTERNAL;
 }

@@ -3,12 +3,12 @@
 // or in a small one's whole, is refused. The proofs given while it grew hold too.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
 import { makeAuditor, must } from '../support/auditor.mjs';
-import { handoffd, scratch } from '../support/service.mjs';
+import { handoffd, poll, scratch } from '../support/service.mjs';
 import { accepted, buildSumdb } from '../support/sumdb.mjs';
 import { load, start, unlimited } from './service.mjs';
 
@@ -108,6 +108,19 @@ test('a hundred thousand, with proofs taken while they are written', async (t) =
             assert.notEqual(sumdb(['consistency', key, old, newest], JSON.stringify(other)).status, 0);
         }
     }
-    await must(0, auditor, ['audit', 'verify']);
     await must(0, auditor, ['audit', 'verify', dir]);
+
+    // Interrupted, it goes on where it was, and says so.
+    const logs = join(auditor.home, 'handoff', 'logs');
+    const progress = join(logs, readdirSync(logs)[0], 'verifying');
+    const killed = await auditor.run(['audit', 'verify'], {
+        onStart: (pid) =>
+            poll('it has come somewhere', () => existsSync(progress), 30000, 1)
+                .then(() => process.kill(pid, 'SIGKILL')),
+    });
+    assert.equal(killed.status, 'SIGKILL');
+    const resumed = await must(0, auditor, ['audit', 'verify']);
+    assert.match(resumed.err, /Going on at event \d{4,}, where an earlier run was interrupted/);
+    assert.ok(!existsSync(progress));
+    assert.doesNotMatch((await must(0, auditor, ['audit', 'verify'])).err, /Going on/);
 });

@@ -160,19 +160,20 @@ static bool locate(const struct verifying *v)
 
     for (uint64_t n = a->first / WIDTH; n * WIDTH < a->tree.size; n++) {
         const uint64_t left = a->tree.size - n * WIDTH;
+        const uint64_t width = left < WIDTH ? left : WIDTH;
         struct client_reply reply;
         char path[128], index[TILES_INDEX_MAX];
 
         tiles_index(index, n);
-        if (left < WIDTH)
-            (void)snprintf(path, sizeof path, "/tile/0/%s.p/%" PRIu64, index, left);
+        if (width < WIDTH)
+            (void)snprintf(path, sizeof path, "/tile/0/%s.p/%" PRIu64, index, width);
         else
             (void)snprintf(path, sizeof path, "/tile/0/%s", index);
-        if (!service_audit(v->client, path, &reply)) {
+        if (!service_audit(v->client, path, &reply) || reply.len != width * MERKLE_HASH_BYTES) {
             client_reply_clear(&reply);
             return false;
         }
-        for (uint64_t i = 0; (i + 1) * MERKLE_HASH_BYTES <= reply.len; i++)
+        for (uint64_t i = 0; i < width; i++)
             if (n * WIDTH + i >= a->first &&
                 memcmp(reply.data + i * MERKLE_HASH_BYTES, a->leaves[n * WIDTH + i - a->first],
                        MERKLE_HASH_BYTES) != 0) {

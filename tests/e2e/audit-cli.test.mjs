@@ -127,6 +127,42 @@ test('a service that proves something else', async (t) => {
     }
 });
 
+// Whatever comes instead of an answer: the programs end with words and a status of their own.
+test('a service that answers nonsense', async (t) => {
+    const { service, sender, auditor } = await made(t, 2);
+    const [id] = /[0-9a-f-]{36}/.exec((await must(0, sender, ['list'])).out);
+    const token = auditor.options.env;
+    const paths = ['checkpoint', 'keys', 'key', 'proof', 'consistency', 'tile', 'events', 'details'];
+    const answers = [
+        '', 'x', '{}', '[]', '{"hashes":[1]}', '{"hashes":["AAAA"]}', `{"hashes":[${'"A",'.repeat(99)}"A"]}`,
+        '\0'.repeat(100), Buffer.alloc(100000, 65), '{"key":5,"replaced":7}', '{"v":1,"n":0,"t":1}\n',
+        '{"key":"k","replaced":[{"index":"x","line":"{","proof":"y"},5]}', '{"index":0,"details":[]}\n'.repeat(20),
+        '\n'.repeat(2000),
+    ];
+    const tries = paths.flatMap((path) => answers.map((text) => [path, text]));
+    const one = async ([path, text]) => {
+        const url = await between(t, service, (target, came) => {
+            if (target.startsWith(`/v1/audit/${path}`))
+                return { status: 200, text };
+            // That the tiles are looked at takes a log that does not verify.
+            if (path === 'tile' && target.startsWith('/v1/audit/events'))
+                return { status: 200, text: came.replace('"late":false', '"late":true') };
+            return null;
+        });
+        const person = new Person(t, url, { env: token });
+        for (const args of [['audit', 'verify'], ['audit', 'report'], ['evidence', id],
+            ['audit', 'export', join(person.dir, 'log')]]) {
+            const result = await person.run(args);
+            assert.ok(Number.isInteger(result.status), `${path} ${args}: ${result.said}`);
+            assert.ok(result.status === 0 || result.err.length > 0, `${path} ${args}: no word`);
+            if (path === 'tile' && args[1] !== 'report' && args[0] === 'audit')
+                assert.equal(result.status, 7, result.said);
+        }
+    };
+    for (let i = 0; i < tries.length; i += 8)
+        await Promise.all(tries.slice(i, i + 8).map(one));
+});
+
 // ---- exports ----
 
 const files = (dir, at = '') =>

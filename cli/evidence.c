@@ -257,19 +257,14 @@ static int check_kind(struct check *c)
 static int check_proof(struct check *c, const json_t *event)
 {
     const json_t *text = json_object_get(event, "line"), *hashes = json_object_get(event, "proof");
-    struct merkle_proof p = {.count = 0};
+    struct merkle_proof p;
     uint8_t leaf[MERKLE_HASH_BYTES];
 
     if (!json_is_array(hashes) || json_array_size(hashes) > MERKLE_PROOF_MAX)
         return wrong(c, "Event %" PRId64 ": its proof is malformed.", c->index);
-    for (size_t i = 0; i < json_array_size(hashes); i++) {
-        const json_t *hash = json_array_get(hashes, i);
-
-        if (!json_is_string(hash) ||
-            encoding_base64_exact(p.hash[p.count++], MERKLE_HASH_BYTES, json_string_value(hash),
-                                  json_string_length(hash)) != 0)
-            return wrong(c, "Event %" PRId64 ": hash %zu of its proof is malformed.", c->index, i);
-    }
+    if (trust_hashes(&p, hashes) != 0)
+        return wrong(c, "Event %" PRId64 ": hash %zu of its proof is malformed.", c->index,
+                     p.count);
     merkle_leaf(leaf, json_string_value(text), json_string_length(text));
     if (merkle_check_inclusion(&p, leaf, (uint64_t)c->index, c->e->checkpoint.size,
                                c->e->checkpoint.root))

@@ -219,6 +219,22 @@ static enum exit_code newer_key(struct trust *t, struct client *c)
 
 /* ---- checkpoints ---- */
 
+int trust_hashes(struct merkle_proof *p, const json_t *hashes)
+{
+    p->count = 0;
+    if (!json_is_array(hashes) || json_array_size(hashes) > MERKLE_PROOF_MAX)
+        return -1;
+    for (size_t i = 0; i < json_array_size(hashes); i++, p->count++) {
+        const json_t *hash = json_array_get(hashes, i);
+
+        if (!json_is_string(hash) ||
+            encoding_base64_exact(p->hash[i], MERKLE_HASH_BYTES, json_string_value(hash),
+                                  json_string_length(hash)) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* The service said two things that cannot both be true: keeps the proof of it. */
 static enum exit_code conflict(struct trust *t, const char *note, size_t len, uint64_t size,
                                const char *what)
@@ -246,10 +262,8 @@ static enum exit_code consistent(struct client *c, const struct checkpoint *a,
                                  const struct checkpoint *b, bool *good)
 {
     struct client_reply reply;
-    const json_t *hashes;
     struct merkle_proof p = {.count = 0};
     char path[128];
-    bool formed = false;
 
     (void)snprintf(path, sizeof path, "/consistency?from=%llu&to=%llu", (unsigned long long)a->size,
                    (unsigned long long)b->size);
@@ -261,16 +275,8 @@ static enum exit_code consistent(struct client *c, const struct checkpoint *a,
         client_reply_clear(&reply);
         return EXIT_SERVICE;
     }
-    hashes = json_object_get(reply.body, "hashes");
-    formed = json_is_array(hashes) && json_array_size(hashes) <= MERKLE_PROOF_MAX;
-    for (size_t i = 0; formed && i < json_array_size(hashes); i++) {
-        const json_t *hash = json_array_get(hashes, i);
-
-        formed = json_is_string(hash) &&
-                 encoding_base64_exact(p.hash[p.count++], MERKLE_HASH_BYTES,
-                                       json_string_value(hash), json_string_length(hash)) == 0;
-    }
-    *good = formed && merkle_check_consistency(&p, a->size, a->root, b->size, b->root);
+    *good = trust_hashes(&p, json_object_get(reply.body, "hashes")) == 0 &&
+            merkle_check_consistency(&p, a->size, a->root, b->size, b->root);
     client_reply_clear(&reply);
     return EXIT_DONE;
 }

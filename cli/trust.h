@@ -63,6 +63,10 @@ enum exit_code trust_reply(struct client *c, const struct client_reply *reply)
    EXIT_UNVERIFIED, after having said so, where the service contradicts itself. */
 enum exit_code trust_look(struct client *c) __attribute__((nonnull, warn_unused_result));
 
+/* Reads an array of base64 hashes. Returns 0, or -1; p->count is then how many were good. */
+int trust_hashes(struct merkle_proof *p, const json_t *hashes)
+    __attribute__((nonnull(1), warn_unused_result));
+
 /* Takes one replacement of a log's key ({"index","line","proof"}): its line and the old key's
    signature over a log that has it. held: *key must be the old key. *key is then the new one.
    Returns whether it is good. */

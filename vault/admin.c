@@ -308,8 +308,7 @@ static int replace_log_key(struct admin *a, const struct admin_log_key *k, bool 
     if (record_log_key_rotated(&a->ledger, from, to, lost) != 0)
         return -1;
     if (!lost) {
-        c.size = a->ledger.tree.size;
-        merkle_root(c.root, &a->ledger.tree);
+        c = checkpoint_of(&a->ledger.tree);
         if (merkle_prove_inclusion(&p, &source, (uint64_t)k->event, c.size) != 0)
             return -1;
         checkpoint_proof_format(&t, (uint64_t)k->event, &p);

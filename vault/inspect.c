@@ -93,7 +93,7 @@ static int next_checkpoint(struct walk *w, int64_t after)
     int rc;
 
     w->note_len = sizeof(w->note);
-    rc = store_kept_checkpoint(w->store, after, false, &w->next_size, w->note, &w->note_len);
+    rc = store_kept_checkpoint(w->store, after, &w->next_size, w->note, &w->note_len);
     if (rc == STORE_NONE)
         w->next_size = -1;
     return rc < 0 ? -1 : 0;
@@ -102,7 +102,6 @@ static int next_checkpoint(struct walk *w, int64_t after)
 /* Holds the tree, as it is at the checkpoint's size, against it. */
 static int check_checkpoint(struct walk *w)
 {
-    uint8_t root[MERKLE_HASH_BYTES];
     enum note_verdict verdict = NOTE_UNSIGNED;
     struct checkpoint c;
 
@@ -115,8 +114,7 @@ static int check_checkpoint(struct walk *w)
         return wrong(
             w, "the checkpoint that was kept at %" PRId64 " events is not signed by the log's key",
             w->next_size);
-    merkle_root(root, &w->tree);
-    if (c.size != w->tree.size || memcmp(root, c.root, sizeof(root)) != 0)
+    if (!checkpoint_fits(&c, &w->tree))
         return wrong(w,
                      "the log was rewritten: its first %" PRId64
                      " events are not those that were signed; its first %" PRId64 " are",

@@ -10,7 +10,7 @@ bool keeper_behind(const struct keeper *k, const struct ledger *l)
 int keeper_keep(struct keeper *k, const struct ledger *l)
 {
     const int64_t now_ms = figures_now_us() / 1000;
-    struct checkpoint checkpoint = {.size = l->tree.size};
+    struct checkpoint checkpoint;
     char note[NOTE_BYTES];
     struct text t = text_into(note, sizeof(note));
     bool failed;
@@ -18,7 +18,7 @@ int keeper_keep(struct keeper *k, const struct ledger *l)
     if (!keeper_behind(k, l) || now_ms < k->at_ms)
         return 0;
     k->at_ms = now_ms + KEEPER_MS;
-    merkle_root(checkpoint.root, &l->tree);
+    checkpoint = checkpoint_of(&l->tree);
     failed = logkey_sign(k->logkey, l->store, &checkpoint, &t) != 0;
     if (failed && !k->told)
         k->vault->report(k->vault->report_ctx, VAULT_REPORT_ERROR,

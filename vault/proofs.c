@@ -69,12 +69,12 @@ static void end(struct vault *v, struct store *store)
 static enum answer sign(struct vault *v, struct store *store, uint64_t size, struct text *t)
 {
     const struct merkle_source source = ledger_source(store);
-    struct checkpoint c = {.size = size};
     struct merkle_frontier f;
+    struct checkpoint c;
 
     if (merkle_frontier_read(&f, &source, size) != 0)
         return ANSWER_UNAVAILABLE;
-    merkle_root(c.root, &f);
+    c = checkpoint_of(&f);
     return logkey_sign(v->logkey, store, &c, t) == 0 ? ANSWER_OK : ANSWER_UNAVAILABLE;
 }
 

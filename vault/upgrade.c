@@ -12,7 +12,7 @@
 enum { ROWS = 64, LEAVES = 1024 };
 
 static const char untagged[] = "recipients-untagged";
-const char upgrade_unbuilt[] = "tree-unbuilt"; /* its value: how many leaves are done, 8 bytes */
+const char upgrade_unbuilt[] = "tree-unbuilt"; /* its number: how many leaves are done */
 
 /* One pass over all handoffs. each returns 0 or -1; it may count in r. */
 struct pass {
@@ -147,27 +147,21 @@ static int add_leaf(struct store *store, struct merkle_frontier *f)
 static int build_some(struct store *store)
 {
     const struct merkle_source source = ledger_source(store);
-    uint8_t done[8];
-    size_t len = sizeof(done);
     struct merkle_frontier f;
     struct store_head head;
-    uint64_t size = 0;
+    int64_t size;
 
     if (store_begin(store, &head) != 0)
         return -1;
-    if (store_value(store, upgrade_unbuilt, done, &len) != 0)
+    if (store_number(store, upgrade_unbuilt, &size) != 0 ||
+        merkle_frontier_read(&f, &source, (uint64_t)size) != 0)
         goto fail;
-    for (size_t i = 0; i < len; i++)
-        size = size << 8 | done[i];
-    if (merkle_frontier_read(&f, &source, size) != 0)
-        goto fail;
-    while (f.size < (uint64_t)head.next && f.size < size + LEAVES)
+    while (f.size < (uint64_t)head.next && f.size < (uint64_t)size + LEAVES)
         if (add_leaf(store, &f) != 0)
             goto fail;
-    ledger_bind_details(done, (int64_t)f.size);
     if (f.size == (uint64_t)head.next
             ? store_drop_value(store, upgrade_unbuilt) != 0
-            : store_set_value(store, upgrade_unbuilt, done, sizeof(done)) != 0)
+            : store_set_number(store, upgrade_unbuilt, (int64_t)f.size) != 0)
         goto fail;
     return store_commit(store) == 0 ? f.size < (uint64_t)head.next : -1;
 

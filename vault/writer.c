@@ -93,7 +93,8 @@ enum answer writer_commit(struct writer *w, uint64_t jobs)
         store_rollback(w->store);
     if (rc != 0)
         w->keeper = before;
-    figures_unsigned(w->options->figures, w->keeper.told);
+    if (w->keeper.told != before.told)
+        figures_unsigned(w->options->figures, w->keeper.told);
     if (rc == 0) {
         figures_committed(w->options->figures, &w->ledger, jobs, figures_now_us() - from_us,
                           store_log_bytes(w->store));

@@ -68,10 +68,7 @@ static enum exit_code read_there(struct exporting *e, uint64_t *count)
 
 static enum exit_code check_root(const struct exporting *e, uint64_t there)
 {
-    uint8_t root[MERKLE_HASH_BYTES];
-
-    merkle_root(root, tiles_tree(e->tiles));
-    if (memcmp(root, e->newest.root, sizeof root) == 0)
+    if (checkpoint_fits(&e->newest, tiles_tree(e->tiles)))
         return EXIT_DONE;
     terminal_say("THE EVENTS ARE NOT THOSE THAT THE SERVICE SIGNED: no checkpoint was written.");
     if (there > 0)

@@ -79,13 +79,11 @@ static enum exit_code read_log(struct reporting *r)
                            .size = r->newest.size,
                            .each = take_event,
                            .ctx = r};
-    uint8_t root[MERKLE_HASH_BYTES];
     enum exit_code rc = logwalk(&walk);
 
     if (rc != EXIT_DONE)
         return rc;
-    merkle_root(root, &r->audit.tree);
-    if (auditing_say(&r->audit) || memcmp(root, r->newest.root, sizeof root) != 0) {
+    if (auditing_say(&r->audit) || !checkpoint_fits(&r->newest, &r->audit.tree)) {
         terminal_say("The log does not verify, so there is no report of it.");
         terminal_hint("handoff audit verify names the place.");
         return EXIT_UNVERIFIED;

@@ -37,9 +37,8 @@ struct verifying {
     struct kept kept;
     struct auditing audit;
     struct checkpoint target;
-    struct tiles *tiles;                 /* of a folder that is verified */
-    uint8_t (*other)[MERKLE_HASH_BYTES]; /* of --with */
-    size_t other_len, other_room;
+    struct tiles *tiles;   /* of a folder that is verified */
+    struct auditing other; /* of --with: just its events */
 };
 
 /* ---- an interrupted run ---- */
@@ -129,28 +128,7 @@ static enum exit_code take_other(void *ctx, uint64_t n, const char *line, size_t
 {
     struct verifying *v = ctx;
 
-    (void)n;
-    if (v->other_len == v->other_room) {
-        const size_t room = v->other_room * 2 + 1024;
-        void *bigger = realloc(v->other, room * sizeof *v->other);
-
-        if (bigger == NULL) {
-            terminal_say("Memory is short.");
-            return EXIT_INTERNAL;
-        }
-        v->other = bigger;
-        v->other_room = room;
-    }
-    merkle_leaf(v->other[v->other_len++], line, len);
-    return EXIT_DONE;
-}
-
-static bool root_fits(const struct verifying *v)
-{
-    uint8_t root[MERKLE_HASH_BYTES];
-
-    merkle_root(root, &v->audit.tree);
-    return v->audit.tree.size == v->target.size && memcmp(root, v->target.root, sizeof root) == 0;
+    return auditing_add(&v->other, n, line, len);
 }
 
 /* Which of the service's own hashes the lines depart from: the event that was changed. */
@@ -194,7 +172,7 @@ static enum exit_code conclude(struct verifying *v, const char *what)
 {
     bool wrong = auditing_say(&v->audit);
 
-    if (!root_fits(v)) {
+    if (!checkpoint_fits(&v->target, &v->audit.tree)) {
         if (v->audit.tree.size < v->target.size)
             terminal_say("EVENTS ARE MISSING: %" PRIu64 " were signed, %" PRIu64 " are there.",
                          v->target.size, v->audit.tree.size);
@@ -241,6 +219,7 @@ static enum exit_code verify_service(struct verifying *v)
     uint64_t count;
     size_t len;
     struct note_key key;
+    const struct kept nothing = {0};
     enum exit_code rc = trust_load(&v->trust, client_base(v->client)), said;
 
     if (rc == EXIT_DONE && v->in->value[KEY] != NULL)
@@ -249,6 +228,7 @@ static enum exit_code verify_service(struct verifying *v)
         rc = trust_pin(&v->trust, v->client, &key);
     if (rc == EXIT_DONE)
         rc = kept_load(&v->kept, &v->trust);
+    auditing_begin(&v->other, &nothing);
     if (rc == EXIT_DONE && v->in->value[WITH] != NULL)
         rc = tiles_read(v->in->value[WITH], UINT64_MAX, true, take_other, v, &count);
     if (rc != EXIT_DONE)
@@ -259,8 +239,8 @@ static enum exit_code verify_service(struct verifying *v)
     if (said != EXIT_DONE && (said != EXIT_UNVERIFIED || v->target.size == 0))
         return said;
     auditing_begin(&v->audit, &v->kept);
-    v->audit.other = (const uint8_t(*)[MERKLE_HASH_BYTES])v->other;
-    v->audit.other_len = v->other_len;
+    v->audit.other = (const uint8_t(*)[MERKLE_HASH_BYTES])v->other.leaves;
+    v->audit.other_len = v->other.tree.size;
     resume(v);
     walk.client = v->client;
     walk.next = v->audit.tree.size;
@@ -384,7 +364,7 @@ static enum exit_code run(const struct command_input *in)
     auditing_end(&v.audit);
     kept_clear(&v.kept);
     tiles_free(v.tiles);
-    free(v.other);
+    auditing_end(&v.other);
     client_free(v.client);
     return rc;
 }

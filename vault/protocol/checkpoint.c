@@ -28,6 +28,21 @@ static const char *take(struct lines *l, size_t *len)
     return line;
 }
 
+struct checkpoint checkpoint_of(const struct merkle_frontier *f)
+{
+    struct checkpoint c = {.size = f->size};
+
+    merkle_root(c.root, f);
+    return c;
+}
+
+bool checkpoint_fits(const struct checkpoint *c, const struct merkle_frontier *f)
+{
+    const struct checkpoint of = checkpoint_of(f);
+
+    return c->size == of.size && memcmp(c->root, of.root, sizeof(of.root)) == 0;
+}
+
 void checkpoint_sign(struct text *t, const struct checkpoint *c, const struct note_key *k,
                      const uint8_t seed[32])
 {

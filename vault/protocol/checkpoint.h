@@ -18,6 +18,11 @@ struct checkpoint {
     uint8_t root[MERKLE_HASH_BYTES];
 };
 
+/* The checkpoint of a tree; and whether c is the one of that tree. */
+struct checkpoint checkpoint_of(const struct merkle_frontier *f) __attribute__((nonnull));
+bool checkpoint_fits(const struct checkpoint *c, const struct merkle_frontier *f)
+    __attribute__((nonnull, warn_unused_result));
+
 /* Writes the signed note of c into t, which is empty. */
 void checkpoint_sign(struct text *t, const struct checkpoint *c, const struct note_key *k,
                      const uint8_t seed[32]) __attribute__((nonnull));

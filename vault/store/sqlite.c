@@ -51,8 +51,6 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_KEEP_CHECKPOINT] = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?)",
     [SQL_DROP_CHECKPOINT] = "DELETE FROM checkpoint WHERE size<?1 AND time/86400=?2/86400",
     [SQL_KEPT_CHECKPOINT] = "SELECT size, note FROM checkpoint WHERE size>? ORDER BY size LIMIT 1",
-    [SQL_NEWEST_CHECKPOINT] = "SELECT size, note FROM checkpoint WHERE size>?"
-                              " ORDER BY size DESC LIMIT 1",
     [SQL_ADD_LOG_KEY] = "INSERT INTO log_key VALUES(?,?)",
     [SQL_NEXT_LOG_KEY] = "SELECT n, proof FROM log_key WHERE n>? ORDER BY n LIMIT 1",
     [SQL_TRIES] = "SELECT tries, tried_at FROM tries WHERE id=? AND tag=?",
@@ -361,6 +359,30 @@ int store_set_value(struct store *s, const char *name, const uint8_t *value, siz
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
     sqlite3_bind_blob64(statement, 2, value, len, SQLITE_STATIC);
     return sqlite_run(s, statement);
+}
+
+enum { NUMBER_BYTES = 8 };
+
+int store_number(struct store *s, const char *name, int64_t *number)
+{
+    uint8_t bytes[NUMBER_BYTES];
+    size_t len = sizeof(bytes);
+    uint64_t value = 0;
+    const int rc = store_value(s, name, bytes, &len);
+
+    for (size_t i = 0; rc == 0 && i < len; i++)
+        value = value << 8 | bytes[i];
+    *number = (int64_t)value;
+    return rc;
+}
+
+int store_set_number(struct store *s, const char *name, int64_t number)
+{
+    uint8_t bytes[NUMBER_BYTES];
+
+    for (int i = 0; i < NUMBER_BYTES; i++)
+        bytes[i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
+    return store_set_value(s, name, bytes, sizeof(bytes));
 }
 
 int store_drop_value(struct store *s, const char *name)

@@ -166,11 +166,9 @@ static int numbered_text(struct store *s, enum sqlite_statement which, int64_t a
     return rc;
 }
 
-int store_kept_checkpoint(struct store *s, int64_t after, bool newest, int64_t *size, char *note,
-                          size_t *len)
+int store_kept_checkpoint(struct store *s, int64_t after, int64_t *size, char *note, size_t *len)
 {
-    return numbered_text(s, newest ? SQL_NEWEST_CHECKPOINT : SQL_KEPT_CHECKPOINT, after, size, note,
-                         len);
+    return numbered_text(s, SQL_KEPT_CHECKPOINT, after, size, note, len);
 }
 
 int store_add_log_key(struct store *s, int64_t n, const char *proof, size_t len)

@@ -176,10 +176,10 @@ int store_set_nodes(struct store *s, const struct store_event *e)
 int store_keep_checkpoint(struct store *s, int64_t size, int64_t time, const char *note, size_t len)
     __attribute__((nonnull, warn_unused_result));
 
-/* The checkpoint kept for the smallest size above after (newest: for the largest); its text goes to
-   note (of *len bytes, then how many). 0, STORE_NONE or -1. */
-int store_kept_checkpoint(struct store *s, int64_t after, bool newest, int64_t *size, char *note,
-                          size_t *len) __attribute__((nonnull, warn_unused_result));
+/* The checkpoint kept for the smallest size above after; its text goes to note (of *len bytes, then
+   how many). 0, STORE_NONE or -1. */
+int store_kept_checkpoint(struct store *s, int64_t after, int64_t *size, char *note, size_t *len)
+    __attribute__((nonnull, warn_unused_result));
 
 /* Keeps the proof, signed by the old key, of the event n that replaced the log's key; and finds the
    first one of an event above after. */
@@ -249,6 +249,12 @@ int store_value(struct store *s, const char *name, uint8_t *out, size_t *len)
     __attribute__((nonnull, warn_unused_result));
 int store_set_value(struct store *s, const char *name, const uint8_t *value, size_t len)
     __attribute__((nonnull, warn_unused_result));
+/* The same for a number: 8 bytes, big-endian; a value without bytes is 0. */
+int store_number(struct store *s, const char *name, int64_t *number)
+    __attribute__((nonnull, warn_unused_result));
+int store_set_number(struct store *s, const char *name, int64_t number)
+    __attribute__((nonnull, warn_unused_result));
+
 int store_drop_value(struct store *s, const char *name)
     __attribute__((nonnull, warn_unused_result));
 

@@ -18,11 +18,32 @@
 #include <strings.h>
 
 const struct handler_header handler_headers[HANDLER_HEADERS] = {
-    {"Cache-Control", "no-store"},
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
 };
+
+enum { COMMON_HEADERS = 2 }; /* those of handler_headers that files have too */
+
+/* A page runs its own scripts and libsodium's WebAssembly, and calls its own service: nothing else.
+   One policy of Trusted Types gives the one address of the worker that stretches access codes. */
+static const struct handler_header file_headers[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+     "style-src 'self'; img-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; "
+     "trusted-types handoff; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Embedder-Policy", "require-corp"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Permissions-Policy",
+     "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+     "hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), "
+     "screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"},
+};
+
+/* An asset's name is its content's hash: it never changes. A page is the newest there is. */
+static const char forever[] = "public, max-age=31536000, immutable";
 
 void *handler_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
@@ -43,10 +64,32 @@ static void add_number_header(struct MHD_Response *response, const char *name, u
     (void)MHD_add_response_header(response, name, text);
 }
 
+static void add_all(struct MHD_Response *response, const struct handler_header *headers,
+                    size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)MHD_add_response_header(response, headers[i].name, headers[i].value);
+}
+
+static void add_file_headers(const struct reply *reply, struct MHD_Response *response)
+{
+    const bool page = reply->language != NULL;
+
+    add_all(response, file_headers, sizeof(file_headers) / sizeof(file_headers[0]));
+    (void)MHD_add_response_header(response, "Cache-Control", page ? "no-store" : forever);
+    (void)MHD_add_response_header(response, "Vary",
+                                  page ? "Accept-Language, Accept-Encoding" : "Accept-Encoding");
+    if (page)
+        (void)MHD_add_response_header(response, "Content-Language", reply->language);
+    if (reply->coding != NULL)
+        (void)MHD_add_response_header(response, "Content-Encoding", reply->coding);
+}
+
 static void add_headers(const struct request *r, struct MHD_Response *response)
 {
-    for (size_t i = 0; i < HANDLER_HEADERS; i++)
-        (void)MHD_add_response_header(response, handler_headers[i].name, handler_headers[i].value);
+    add_all(response, handler_headers, r->reply.file != NULL ? COMMON_HEADERS : HANDLER_HEADERS);
+    if (r->reply.file != NULL)
+        add_file_headers(&r->reply, response);
     (void)MHD_add_response_header(response, "Content-Type",
                                   r->reply.problem        ? "application/problem+json"
                                   : r->reply.type != NULL ? r->reply.type
@@ -69,9 +112,12 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
 static enum MHD_Result queue(struct request *r)
 {
     struct MHD_Response *response =
-        r->reply.body != NULL ? MHD_create_response_from_buffer_with_free_callback(
-                                    r->reply.len, r->reply.body, secret_heap_free)
-                              : MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        r->reply.body != NULL
+            ? MHD_create_response_from_buffer_with_free_callback(r->reply.len, r->reply.body,
+                                                                 secret_heap_free)
+            : MHD_create_response_from_buffer(r->reply.file != NULL ? r->reply.len : 0,
+                                              (void *)(uintptr_t)r->reply.file,
+                                              MHD_RESPMEM_PERSISTENT);
     enum MHD_Result result;
 
     if (response == NULL)

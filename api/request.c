@@ -62,6 +62,14 @@ void request_reply(struct request *r, unsigned status, const struct text *t)
     r->reply.len = t->len;
 }
 
+void request_reply_file(struct request *r, const void *file, size_t len, const char *type)
+{
+    r->reply.status = MHD_HTTP_OK;
+    r->reply.file = file;
+    r->reply.len = len;
+    r->reply.type = type;
+}
+
 void request_problem(struct request *r, const struct problem *p)
 {
     struct text t = request_json(r, PROBLEM_TEXT_MAX);

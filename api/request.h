@@ -30,6 +30,9 @@ struct reply {
     unsigned status;
     char *body; /* from secret_heap_alloc; handed to libmicrohttpd with the reply */
     size_t len;
+    const void *file;       /* instead of body: bytes of the program itself; NULL: none */
+    const char *coding;     /* a file's Content-Encoding; NULL: the identity */
+    const char *language;   /* of a page; NULL: no page */
     bool problem;           /* application/problem+json */
     const char *type;       /* the body's, static; NULL: application/json */
     const char *code;       /* the problem's, for the log; NULL: none */
@@ -93,6 +96,10 @@ bool request_refused(struct request *r, enum answer answer) __attribute__((nonnu
    request_reply. When memory is short the text overflows, and request_reply says unavailable. */
 struct text request_json(struct request *r, size_t size) __attribute__((nonnull));
 void request_reply(struct request *r, unsigned status, const struct text *t)
+    __attribute__((nonnull));
+
+/* Fills the reply with a file of the program: bytes and type are static. */
+void request_reply_file(struct request *r, const void *file, size_t len, const char *type)
     __attribute__((nonnull));
 
 /* Takes the reply back and frees it. */

@@ -13,7 +13,8 @@
 enum {
     CONNECT_TIMEOUT_S = 10,
     ANSWER_TIMEOUT_S = 30,
-    URL_MAX = LINK_BASE_MAX + 128,
+    URL_MAX = LINK_BASE_MAX + 256,
+    HEADER_MAX = 256,
     REPLY_MAX = 4 * 1024 * 1024,
     PAUSE_FIRST_MS = 250,
     PAUSE_MAX_MS = 5000,
@@ -188,6 +189,39 @@ static int add_authorization(const struct client *c, const struct client_call *c
     return add_token(list, c->token);
 }
 
+static int add_named(struct curl_slist **list, const char *name, const char *value)
+{
+    char line[HEADER_MAX];
+
+    return snprintf(line, sizeof line, "%s: %s", name, value) < (int)sizeof line
+               ? add_header(list, line)
+               : -1;
+}
+
+/* How the call presents itself, and what answer it wants. */
+static int add_wishes(struct client *c, const struct client_call *call, struct curl_slist **list)
+{
+    static const struct client_guise own;
+    const struct client_guise *as = call->as != NULL ? call->as : &own;
+    const char *accept = call->raw ? "*/*" : "application/json";
+
+    if (as->agent != NULL)
+        (void)curl_easy_setopt(c->curl, CURLOPT_USERAGENT, as->agent);
+    if (as->coding != NULL &&
+        curl_easy_setopt(c->curl, CURLOPT_ACCEPT_ENCODING, as->coding) != CURLE_OK)
+        return -1;
+    if (as->language != NULL && add_named(list, "Accept-Language", as->language) != 0)
+        return -1;
+    return add_named(list, "Accept", as->accept != NULL ? as->accept : accept);
+}
+
+const char *client_codings(void)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+    return (info->features & CURL_VERSION_BROTLI) != 0 ? "gzip, deflate, br" : "gzip, deflate";
+}
+
 static int set_call(struct client *c, const struct client_call *call, struct curl_slist **headers)
 {
     char url[URL_MAX];
@@ -202,8 +236,8 @@ static int set_call(struct client *c, const struct client_call *call, struct cur
             : snprintf(url, sizeof url, "%s/v1/handoffs%s%s", c->base, id, call->tail) >=
                   (int)sizeof url)
         return -1;
-    if (add_header(headers, call->raw ? "Accept: */*" : "Accept: application/json") != 0 ||
-        add_header(headers, "Expect:") != 0 || add_authorization(c, call, headers) != 0)
+    if (add_wishes(c, call, headers) != 0 || add_header(headers, "Expect:") != 0 ||
+        add_authorization(c, call, headers) != 0)
         return -1;
     if (call->body != NULL) {
         if (add_header(headers, "Content-Type: application/json") != 0)
@@ -270,6 +304,7 @@ static void try_once(struct client *c, const struct client_call *call, struct cl
         take_reply(c, call->raw, &in, reply);
     } else {
         reply->perhaps_done |= !never_arrived(rc) && rc != CURLE_OUT_OF_MEMORY;
+        reply->unreadable = rc == CURLE_WRITE_ERROR || rc == CURLE_BAD_CONTENT_ENCODING;
         (void)snprintf(reply->error, sizeof reply->error, "%s",
                        error[0] != '\0' ? error : curl_easy_strerror(rc));
     }
@@ -318,6 +353,7 @@ static void forget(struct client_reply *reply)
     reply->body = NULL;
     reply->data = NULL;
     reply->status = 0;
+    reply->unreadable = false;
     reply->error[0] = '\0';
 }
 
@@ -344,6 +380,17 @@ bool client_send(struct client *c, const struct client_call *call, struct client
     if (reply->status >= 200 && reply->status < 500 && came(reply))
         reply->perhaps_done = false;
     return reply->status >= 200 && reply->status < 300 && came(reply);
+}
+
+size_t client_header(const struct client *c, const char *name, size_t n, const char **value)
+{
+    struct curl_header *header;
+
+    if (c->curl == NULL ||
+        curl_easy_header(c->curl, name, n, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return 0;
+    *value = header->value;
+    return header->amount;
 }
 
 void client_reply_clear(struct client_reply *reply)

@@ -34,20 +34,31 @@ void client_show_token(struct client *c, const struct secret *token, bool of_tea
 /* Whether there is a token to show. */
 bool client_has_token(const struct client *c) __attribute__((nonnull));
 
+/* What a call asks for as somebody else would; NULL: as this program does. */
+struct client_guise {
+    const char *agent, *accept;
+    const char *language; /* Accept-Language */
+    const char *coding;   /* Accept-Encoding; what the answer is coded in is undone */
+};
+
+/* What a browser sends as Accept-Encoding, as far as this machine can undo it. */
+const char *client_codings(void) __attribute__((warn_unused_result));
+
 enum client_shows { CLIENT_NOTHING, CLIENT_TOKEN, CLIENT_TEAM_TOKEN };
 
 struct client_call {
-    const char *method;        /* "GET" … */
-    const uint8_t *id;         /* of the handoff, 16 bytes; NULL: of none */
-    const char *tail;          /* what follows the id: "" or "/claim" … */
-    const char *path;          /* instead of both: "/v1/audit/key" …; NULL: none */
-    bool raw;                  /* the answer is no JSON: its bytes are wanted */
-    enum client_shows shows;   /* where there is no manage key */
-    const uint8_t *manage_key; /* 32 bytes, sent as Bearer; NULL for none */
-    const struct secret *body; /* JSON; NULL for none */
-    unsigned tries;            /* 0 means CLIENT_TRIES */
-    unsigned patience_s;       /* longer than usual the answer may take: a long-poll's wait */
-    bool quiet;                /* says nothing about tries that failed */
+    const char *method;            /* "GET" … */
+    const uint8_t *id;             /* of the handoff, 16 bytes; NULL: of none */
+    const char *tail;              /* what follows the id: "" or "/claim" … */
+    const char *path;              /* instead of both: "/v1/audit/key" …; NULL: none */
+    bool raw;                      /* the answer is no JSON: its bytes are wanted */
+    enum client_shows shows;       /* where there is no manage key */
+    const uint8_t *manage_key;     /* 32 bytes, sent as Bearer; NULL for none */
+    const struct secret *body;     /* JSON; NULL for none */
+    unsigned tries;                /* 0 means CLIENT_TRIES */
+    unsigned patience_s;           /* longer than usual the answer may take: a long-poll's wait */
+    bool quiet;                    /* says nothing about tries that failed */
+    const struct client_guise *as; /* NULL: as this program */
 };
 
 /* What came of a call. Zeroed is nothing; client_reply_clear frees. */
@@ -59,12 +70,18 @@ struct client_reply {
     unsigned retry_s;             /* Retry-After, or 0 */
     bool perhaps_done;            /* a try may have had its effect without this answer telling so */
     bool lost;                    /* the same of an earlier try, whatever this answer tells */
+    bool unreadable;              /* one came, and is too large or badly coded: status is 0 */
     char error[CLIENT_ERROR_MAX]; /* why no answer came */
 };
 
 /* Sends a call. *reply is filled in whatever happens, over nothing: clear it first. Returns whether
    the answer is a 2xx with a body. */
 bool client_send(struct client *c, const struct client_call *call, struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+
+/* How often a header stands in the last answer; *value is then that of its n-th, counted from 0,
+   where there is one, and lives until the next call. */
+size_t client_header(const struct client *c, const char *name, size_t n, const char **value)
     __attribute__((nonnull, warn_unused_result));
 
 void client_reply_clear(struct client_reply *reply) __attribute__((nonnull));

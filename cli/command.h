@@ -39,7 +39,7 @@ struct command {
 extern const struct command command_send, command_redeem, command_confirm, command_reject,
     command_status, command_list, command_revoke, command_inbox, command_audit_events,
     command_audit_checkpoint, command_audit_export, command_audit_verify, command_audit_report,
-    command_evidence, command_verify;
+    command_evidence, command_verify, command_verify_page;
 
 /* Reads argv[0..argc) by the command's rows; options may stand anywhere and must be written out in
    full, since a --password that fell to --password-out would name a file by it. Returns 0; 1 when

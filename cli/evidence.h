@@ -1,26 +1,20 @@
 /*
- * A handoff's whole story in one file that anyone can check without the service:
- *
- *   {"type":"handoff-evidence/1","id":"…","key":"<verifier key>","checkpoint":"<signed note>",
- *    "keys":[{"index":N,"line":"…","proof":"<tlog-proof>"},…],
- *    "events":[{"index":N,"line":"…","proof":["<base64>",…],
- *               "details":{"<field>":{"salt":"…","value":"…"},…}},…]}
- *
- * Each event's line is a leaf of the checkpoint's tree, proof its inclusion proof there; details
- * are those that were disclosed. keys are the replacements of the log's key, of which each is
- * signed by the key before; key is the last one, which signed the checkpoint. No other members.
+ * A handoff's whole story in one file that anyone can check without the service: a bundle (see
+ * bundle.h) of the type handoff-evidence/1, whose events are all of the handoff, each also with
+ * "details":{"<field>":{"salt":"…","value":"…"},…}, those that were disclosed. No other members.
  */
 #ifndef HANDOFF_CLI_EVIDENCE_H
 #define HANDOFF_CLI_EVIDENCE_H
 
-#include "vault/protocol/checkpoint.h"
-#include "vault/protocol/encoding.h"
+#include "cli/bundle.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EVIDENCE_WHY_MAX = 512, EVIDENCE_RECEIPTS_MAX = 16 };
+#define EVIDENCE_TYPE "handoff-evidence/1"
+
+enum { EVIDENCE_RECEIPTS_MAX = 16 };
 
 struct evidence_receipt {
     const char *outcome; /* "confirmed" or "rejected" */
@@ -48,8 +42,7 @@ struct evidence {
 
 /* Checks a bundle by the key that one trusts, or one that it was replaced by in a chain that the
    bundle shows; trusted NULL: by the bundle's own. Returns 0, or -1 with a sentence in why. */
-int evidence_check(struct evidence *e, const json_t *bundle, const struct note_key *trusted,
-                   char why[EVIDENCE_WHY_MAX])
-    __attribute__((nonnull(1, 2, 4), warn_unused_result));
+int evidence_check(struct evidence *e, const json_t *object, const struct note_key *trusted,
+                   char why[BUNDLE_WHY_MAX]) __attribute__((nonnull(1, 2, 4), warn_unused_result));
 
 #endif

@@ -17,7 +17,7 @@ static const struct command *const commands[] = {
     &command_audit_events, &command_audit_checkpoint,
     &command_audit_export, &command_audit_verify,
     &command_audit_report, &command_evidence,
-    &command_verify,
+    &command_verify,       &command_verify_page,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -56,7 +56,8 @@ static int hide_links(int argc, char **argv)
         char *copy;
 
         if (strchr(argv[i], '#') == NULL && strstr(argv[i], "://") == NULL &&
-            strstr(argv[i], "/h/") == NULL && strchr(argv[i], '%') == NULL)
+            strstr(argv[i], "/h/") == NULL && strstr(argv[i], "/s/") == NULL &&
+            strchr(argv[i], '%') == NULL)
             continue;
         copy = secret_heap_strdup(argv[i]);
         if (copy == NULL)

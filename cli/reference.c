@@ -46,26 +46,71 @@ static struct secret *text_of(const char *word)
     return NULL;
 }
 
+static void *no_memory(void)
+{
+    terminal_say("Memory is short. Nothing was done.");
+    return NULL;
+}
+
+static void say_repaired(bool repaired)
+{
+    if (repaired)
+        terminal_say("The link had been altered on the way, as mail programs do; it was read "
+                     "without that.");
+}
+
+static void say_damaged(const char *what, enum link_error error)
+{
+    terminal_say("%s (%s)", what, link_error_code(error));
+    terminal_hint("Nothing was done, and nothing is lost: the handoff is as it was.");
+}
+
 static struct link *parse_link(const struct secret *text)
 {
     struct link *link = sodium_malloc(sizeof *link);
-    enum link_error error = LINK_TOO_LONG;
+    enum link_error error;
 
-    if (link == NULL) {
-        terminal_say("Memory is short. Nothing was done.");
-        return NULL;
-    }
+    if (link == NULL)
+        return no_memory();
     error = link_parse(link, (const char *)secret_bytes(text), secret_len(text));
     if (error == LINK_OK) {
-        if (link->repaired)
-            terminal_say("The link had been altered on the way, as mail programs do; it was read "
-                         "without that.");
+        say_repaired(link->repaired);
         return link;
     }
     sodium_free(link);
-    terminal_say("%s (%s)", link_error_text(error), link_error_code(error));
-    terminal_hint("Nothing was done, and nothing is lost: the handoff is as it was.");
+    say_damaged(link_error_text(error), error);
     return NULL;
+}
+
+static struct link_follow *parse_follow(const struct secret *text)
+{
+    struct link_follow *link = sodium_malloc(sizeof *link);
+    enum link_error error;
+
+    if (link == NULL)
+        return no_memory();
+    error = link_parse_follow(link, (const char *)secret_bytes(text), secret_len(text));
+    if (error == LINK_OK) {
+        say_repaired(link->repaired);
+        return link;
+    }
+    sodium_free(link);
+    say_damaged(link_error_follow_text(error), error);
+    return NULL;
+}
+
+static bool is_follow(const struct secret *text)
+{
+    return link_is_follow((const char *)secret_bytes(text), secret_len(text));
+}
+
+enum exit_code reference_refuse_follow(void)
+{
+    terminal_say("This is the sender's own link: it follows and revokes the handoff, and opens "
+                 "nothing.");
+    terminal_hint("Nothing was done. What redeems and confirms is the link with /h/ in it. Who has "
+                  "this one can revoke: give it to nobody who should not.");
+    return EXIT_USAGE;
 }
 
 struct link *reference_link(const char *word)
@@ -73,10 +118,29 @@ struct link *reference_link(const char *word)
     struct secret *text = text_of(word);
     struct link *link = NULL;
 
-    if (text != NULL)
+    if (text != NULL && is_follow(text))
+        (void)reference_refuse_follow();
+    else if (text != NULL)
         link = parse_link(text);
     secret_free(text);
     return link;
+}
+
+/* A link of either kind. */
+static enum exit_code read_link(struct reference *out, const char *word)
+{
+    struct secret *text = text_of(word);
+
+    if (text != NULL && is_follow(text))
+        out->follow = parse_follow(text);
+    else if (text != NULL)
+        out->link = parse_link(text);
+    secret_free(text);
+    if (out->follow != NULL)
+        memcpy(out->id, out->follow->id, sizeof out->id);
+    else if (out->link != NULL)
+        memcpy(out->id, out->link->id, sizeof out->id);
+    return out->follow != NULL || out->link != NULL ? EXIT_DONE : EXIT_USAGE;
 }
 
 /* ---- ids and parts of them ---- */
@@ -154,7 +218,9 @@ static int read_states(struct reference *r)
     }
     sent = state_read(r->sent_state, STATE_SENT, r->id);
     received = state_read(r->received_state, STATE_RECEIVED, r->id);
-    r->sent = sent == 0;
+    r->sent =
+        sent == 0 && (r->follow == NULL ||
+                      sodium_memcmp(r->follow->manage_key, r->sent_state->key, KEYS_BYTES) == 0);
     r->received = received == 0;
     return sent < 0 || received < 0 ? -1 : 0;
 }
@@ -169,10 +235,7 @@ enum exit_code reference_find(struct reference *out, const char *word)
     } else if (word != NULL && looks_like_part(word)) {
         rc = find_part(out->id, word);
     } else {
-        out->link = reference_link(word);
-        if (out->link == NULL)
-            return EXIT_USAGE;
-        memcpy(out->id, out->link->id, sizeof out->id);
+        rc = read_link(out, word);
     }
     if (rc == EXIT_DONE && read_states(out) != 0)
         rc = EXIT_INTERNAL;
@@ -181,10 +244,29 @@ enum exit_code reference_find(struct reference *out, const char *word)
     return rc;
 }
 
+const uint8_t *reference_manage_key(const struct reference *r)
+{
+    if (r->sent)
+        return r->sent_state->key;
+    return r->follow != NULL ? r->follow->manage_key : NULL;
+}
+
+const char *reference_base(const struct reference *r)
+{
+    if (r->sent)
+        return r->sent_state->base;
+    if (r->follow != NULL)
+        return r->follow->base;
+    if (r->received)
+        return r->received_state->base;
+    return r->link != NULL ? r->link->base : NULL;
+}
+
 void reference_clear(struct reference *r)
 {
     state_free(r->sent_state);
     state_free(r->received_state);
     sodium_free(r->link);
+    sodium_free(r->follow);
     memset(r, 0, sizeof *r);
 }

@@ -22,7 +22,8 @@ enum exit_code server_client(struct client **out, struct settings *settings, con
 
     if (rc == EXIT_DONE)
         rc = connect_to(out, given != NULL ? given : settings_url(settings),
-                        "Give --server or HANDOFF_URL the address of the service.");
+                        "The address of a service is such as https://handoff.example.com: see "
+                        "HANDOFF_URL and --server in handoff(1).");
     if (rc == EXIT_DONE)
         client_show_token(*out, settings_token(settings), settings_of_team(settings));
     return rc;

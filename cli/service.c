@@ -278,6 +278,13 @@ bool service_list(struct client *c, const struct service_filter *f, struct clien
     return client_send(c, &call, reply) && json_is_array(json_object_get(reply->body, "handoffs"));
 }
 
+bool service_about(struct client *c, struct client_reply *reply)
+{
+    const struct client_call call = {.method = "GET", .path = "/v1/service"};
+
+    return client_send(c, &call, reply) && client_text(reply, "version") != NULL;
+}
+
 static bool audit(struct client *c, const char *path, bool raw, enum client_shows shows,
                   struct client_reply *reply)
 {

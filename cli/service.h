@@ -62,6 +62,10 @@ struct service_filter {
 bool service_list(struct client *c, const struct service_filter *f, struct client_reply *reply)
     __attribute__((nonnull, warn_unused_result));
 
+/* What the service says of itself: "version" (always a text here), "submissions", its limits. */
+bool service_about(struct client *c, struct client_reply *reply)
+    __attribute__((nonnull, warn_unused_result));
+
 /* What the log offers below /v1/audit: path is "/key", "/checkpoint", … with its query. The first
    two are public and give bytes in reply->data, or an object; the third is for auditors, who show
    their token, and gives bytes. */

@@ -58,8 +58,7 @@ static enum exit_code read_page(struct timeline *t, unsigned wait_s, bool *more,
     json_t *events;
 
     *more = false;
-    if (!service_events(t->client, t->id, t->sent != NULL ? t->sent->key : NULL, t->after, wait_s,
-                        &reply)) {
+    if (!service_events(t->client, t->id, t->key, t->after, wait_s, &reply)) {
         if (sit_out && (reply.status == 0 || reply.status >= 500))
             rc = EXIT_SERVICE;
         else

@@ -13,7 +13,8 @@
 struct timeline {
     struct client *client;
     const uint8_t *id;
-    const struct state *sent; /* NULL: followed by the client's token */
+    const uint8_t *key;       /* the manage key; NULL: followed by the client's token */
+    const struct state *sent; /* what its sender kept, for the receipts' check; NULL elsewhere */
     bool print;               /* each new event, as lines on stdout */
     json_t *events;           /* an array that takes each new event; NULL for none */
     int64_t after;            /* the last index seen; begins at -1 */

@@ -47,6 +47,14 @@ int entries_allowed(struct request *r);
 
 void openapi_get(struct request *r);
 
+/* What a client wants to know before it asks a person for anything. */
+void service_get(struct request *r);
+
+void pages_submit(struct request *r);
+void pages_redeem(struct request *r);
+void pages_follow(struct request *r);
+void pages_get_asset(struct request *r);
+
 void health_live(struct request *r);
 void health_ready(struct request *r);
 void health_ready_done(struct request *r);

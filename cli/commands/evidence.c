@@ -38,7 +38,7 @@ static enum exit_code no_memory(void)
 /* All events of the handoff, with what of their details is disclosed. */
 static enum exit_code read_events(struct gathering *g)
 {
-    const uint8_t *key = g->ref.sent ? g->ref.sent_state->key : NULL;
+    const uint8_t *key = reference_manage_key(&g->ref);
     enum exit_code rc = EXIT_DONE;
     int64_t after = -1;
     bool more = true;
@@ -56,8 +56,9 @@ static enum exit_code read_events(struct gathering *g)
         } else {
             rc = problem_say(g->client, &reply, NULL);
             if (key == NULL && reply.status == 401)
-                terminal_hint("Evidence is for who sent it from this machine, and for who has the "
-                              "token of the team that it was for, or of an auditor.");
+                terminal_hint("Evidence is for who sent it from this machine or has its follow "
+                              "link, and for who has the token of the team that it was for, or of "
+                              "an auditor.");
         }
         client_reply_clear(&reply);
     }
@@ -146,8 +147,7 @@ static enum exit_code gather(struct gathering *g)
 
     encoding_id_format(id, g->ref.id);
     g->events = json_array();
-    g->bundle =
-        json_pack("{s:s,s:s,s:O}", "type", "handoff-evidence/1", "id", id, "events", g->events);
+    g->bundle = json_pack("{s:s,s:s,s:O}", "type", EVIDENCE_TYPE, "id", id, "events", g->events);
     if (g->bundle == NULL)
         return no_memory();
     rc = read_events(g);
@@ -163,7 +163,7 @@ static enum exit_code gather(struct gathering *g)
 /* Nothing is handed on that would not be accepted. */
 static enum exit_code check(const struct gathering *g)
 {
-    char why[EVIDENCE_WHY_MAX];
+    char why[BUNDLE_WHY_MAX];
     struct evidence found;
 
     if (evidence_check(&found, g->bundle, &g->trust.key, why) == 0)
@@ -213,13 +213,10 @@ static enum exit_code run(const struct command_input *in)
 {
     struct gathering g = {.in = in};
     enum exit_code rc = reference_find(&g.ref, in->word);
-    const char *base = NULL;
 
     if (rc == EXIT_DONE) {
-        base = g.ref.sent           ? g.ref.sent_state->base
-               : g.ref.received     ? g.ref.received_state->base
-               : g.ref.link != NULL ? g.ref.link->base
-                                    : NULL;
+        const char *base = reference_base(&g.ref);
+
         rc = base != NULL ? server_of(&g.client, in->settings, base)
                           : server_client(&g.client, in->settings, NULL);
         if (rc == EXIT_DONE)

@@ -103,7 +103,7 @@ static enum exit_code run(const struct command_input *in, enum receipt_outcome o
     if (rc == EXIT_DONE)
         rc = reference_find(&g.ref, in->word);
     if (rc == EXIT_DONE)
-        rc = give(&g);
+        rc = g.ref.follow != NULL ? reference_refuse_follow() : give(&g);
     keys_free(g.keys);
     client_free(g.client);
     reference_clear(&g.ref);

@@ -41,19 +41,21 @@ static enum exit_code tell(const struct client_reply *reply)
 
 static enum exit_code revoke(const struct reference *ref, struct settings *settings)
 {
+    const uint8_t *key = reference_manage_key(ref);
     struct client *client = NULL;
     struct client_reply reply = {0};
     enum exit_code rc;
 
-    if (!ref->sent) {
+    if (key == NULL) {
         terminal_say("This machine did not send that handoff, so it cannot revoke it.");
-        terminal_hint("Nothing was done. Use the machine and account that sent it.");
+        terminal_hint("Nothing was done. Use the machine and account that sent it, or the follow "
+                      "link that its sender has.");
         return EXIT_NOT_FOUND;
     }
-    rc = server_of(&client, settings, ref->sent_state->base);
+    rc = server_of(&client, settings, reference_base(ref));
     if (rc != EXIT_DONE)
         return rc;
-    if (service_revoke(client, ref->id, ref->sent_state->key, &reply))
+    if (service_revoke(client, ref->id, key, &reply))
         rc = tell(&reply);
     else if (problem_is_gone(&reply))
         rc = too_late(&reply);

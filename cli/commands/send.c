@@ -1,3 +1,4 @@
+#include "cli/announce.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/generate.h"
@@ -12,7 +13,6 @@
 #include "cli/trust.h"
 #include "vault/protocol/duration.h"
 #include "vault/protocol/envelope.h"
-#include "vault/protocol/text.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -331,57 +331,14 @@ static enum exit_code submit(struct sending *s)
 
 /* ---- telling ---- */
 
-static struct secret *as_json(const struct sending *s, const char *link)
-{
-    struct secret *out = secret_new(LINK_TEXT_MAX * 6 + 256);
-    struct text t;
-
-    if (out == NULL)
-        return NULL;
-    t = text_into((char *)secret_data(out), secret_capacity(out));
-    text_add(&t, "{\"id\":\"");
-    text_id(&t, s->link->id);
-    text_add(&t, "\",\"link\":");
-    text_json_string(&t, link, strlen(link));
-    if (s->shown_code != NULL) {
-        text_add(&t, ",\"code\":");
-        text_json_string(&t, (const char *)secret_bytes(s->shown_code), secret_len(s->shown_code));
-    }
-    text_add(&t, ",\"expires_at\":");
-    text_i64(&t, s->state->expires_at);
-    text_add(&t, "}\n");
-    if (!t.overflow && secret_resize(out, t.len) == 0)
-        return out;
-    secret_free(out);
-    return NULL;
-}
-
-static struct secret *as_line(const char *link)
-{
-    struct secret *out = secret_new(LINK_TEXT_MAX + 1);
-
-    if (out != NULL && secret_append(out, link, strlen(link)) == 0 &&
-        secret_append(out, "\n", 1) == 0)
-        return out;
-    secret_free(out);
-    return NULL;
-}
-
 static int print_link(const struct sending *s)
 {
-    char *link = sodium_malloc(LINK_TEXT_MAX);
-    struct secret *out = NULL;
-    int rc = -1;
+    const struct announcement a = {.link = s->link,
+                                   .manage_key = s->state->key,
+                                   .code = s->shown_code,
+                                   .expires_at = s->state->expires_at};
 
-    if (link == NULL)
-        return -1;
-    link_format(link, s->link);
-    out = s->in->value[JSON] != NULL ? as_json(s, link) : as_line(link);
-    if (out != NULL)
-        rc = output_stdout(secret_bytes(out), secret_len(out), TERMINAL_JSON);
-    secret_free(out);
-    sodium_free(link);
-    return rc;
+    return s->in->value[JSON] != NULL ? announce_json(&a) : announce_line(&a);
 }
 
 static int show_made(const struct sending *s)
@@ -420,8 +377,12 @@ static enum exit_code tell(const struct sending *s)
 static enum exit_code wait_for_receipt(const struct sending *s)
 {
     const bool json = s->in->value[JSON] != NULL;
-    struct timeline t = {
-        .client = s->client, .id = s->state->id, .sent = s->state, .after = -1, .print = !json};
+    struct timeline t = {.client = s->client,
+                         .id = s->state->id,
+                         .key = s->state->key,
+                         .sent = s->state,
+                         .after = -1,
+                         .print = !json};
     enum exit_code rc;
 
     if (json)

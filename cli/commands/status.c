@@ -113,7 +113,8 @@ static enum exit_code sent_status(struct asking *a)
     const bool json = a->in->value[JSON] != NULL;
     const bool wait = a->in->value[WAIT] != NULL;
     const struct state *s = a->ref.sent_state;
-    struct timeline t = {.client = a->client, .id = s->id, .sent = s, .after = -1, .print = !json};
+    struct timeline t = {
+        .client = a->client, .id = s->id, .key = s->key, .sent = s, .after = -1, .print = !json};
     enum exit_code rc, honest = EXIT_DONE;
 
     if (json) {
@@ -214,14 +215,16 @@ static enum exit_code public_status(struct asking *a)
     return rc;
 }
 
-/* ---- what a token lets see ---- */
+/* ---- what a token or a follow link lets see ---- */
 
-/* Whether the token may follow this handoff. */
+/* Whether one may follow this handoff: by the link for that, or by the token. */
 static bool may_follow(struct asking *a)
 {
     struct client_reply reply;
     bool may;
 
+    if (a->ref.follow != NULL)
+        return true;
     if (!client_has_token(a->client))
         return false;
     may = service_events(a->client, a->ref.id, NULL, -1, 0, &reply);
@@ -241,8 +244,12 @@ static json_t *followed_object(const struct asking *a, const struct timeline *t)
 static enum exit_code followed_status(struct asking *a)
 {
     const bool json = a->in->value[JSON] != NULL;
-    struct timeline t = {.client = a->client, .id = a->ref.id, .after = -1, .print = !json};
-    enum exit_code rc;
+    struct timeline t = {.client = a->client,
+                         .id = a->ref.id,
+                         .key = reference_manage_key(&a->ref),
+                         .after = -1,
+                         .print = !json};
+    enum exit_code rc, honest = EXIT_DONE;
 
     if (json) {
         t.events = json_array();
@@ -251,6 +258,8 @@ static enum exit_code followed_status(struct asking *a)
         printf("\n");
     }
     rc = a->in->value[WAIT] != NULL ? timeline_wait(&t) : timeline_read(&t, 0);
+    if (rc == EXIT_DONE && t.key != NULL)
+        honest = trust_look(a->client);
     if (rc == EXIT_DONE && json) {
         rc = print_object(followed_object(a, &t));
     } else if (rc == EXIT_DONE) {
@@ -259,7 +268,10 @@ static enum exit_code followed_status(struct asking *a)
         rc = flush();
     }
     json_decref(t.events);
-    return rc;
+    /* What an alarm asks for is the sender's to do. */
+    if (rc == EXIT_DONE && t.key != NULL)
+        rc = timeline_advise(&t);
+    return rc == EXIT_DONE ? honest : rc;
 }
 
 static enum exit_code run(const struct command_input *in)
@@ -275,10 +287,7 @@ static enum exit_code run(const struct command_input *in)
     rc = reference_find(&a.ref, in->word);
     if (rc != EXIT_DONE)
         return rc;
-    base = a.ref.sent           ? a.ref.sent_state->base
-           : a.ref.received     ? a.ref.received_state->base
-           : a.ref.link != NULL ? a.ref.link->base
-                                : NULL;
+    base = reference_base(&a.ref);
     rc = base != NULL ? server_of(&a.client, in->settings, base)
                       : server_client(&a.client, in->settings, NULL);
     if (rc == EXIT_DONE)

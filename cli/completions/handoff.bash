@@ -34,7 +34,7 @@ _handoff() {
 
 # All there are, of one word or of two.
 _handoff_commands() {
-    "${COMP_WORDS[0]}" help 2>/dev/null | sed -n 's/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p'
+    "${COMP_WORDS[0]}" help 2>/dev/null | sed -n 's/^  \([a-z-]*\( [a-z]*\)\{0,1\}\)  .*/\1/p'
 }
 
 _handoff_offer() {

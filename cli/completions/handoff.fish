@@ -3,7 +3,7 @@
 # All there are, of one word or of two, each with what it does.
 function __handoff_commands
     set -l program (commandline -opc)[1]
-    $program help 2>/dev/null | string replace -rf '^  ([a-z]+(?: [a-z]+)?)  +(.*)$' '$1\t$2'
+    $program help 2>/dev/null | string replace -rf '^  ([a-z-]+(?: [a-z]+)?)  +(.*)$' '$1\t$2'
 end
 
 # What stands behind the program, without "help".
@@ -33,7 +33,7 @@ function __handoff_wants_rest
 end
 
 function __handoff_firsts
-    __handoff_commands | string match -rv '^[a-z]+ [a-z]'
+    __handoff_commands | string match -rv '^[a-z-]+ [a-z]'
     __handoff_commands | string replace -rf '^([a-z]+) [a-z].*' '$1' | sort -u
     test (count (commandline -opc)) -eq 1; and printf 'help\tthe options of a command\n'
 end

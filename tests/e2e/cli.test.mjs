@@ -214,7 +214,7 @@ test('--json everywhere', async (t) => {
     const sent = JSON.parse(
         (await ok(sender.run(['send', '--code', '--json'], { stdin: 'a"b' }))).out,
     );
-    assert.deepEqual(Object.keys(sent), ['id', 'link', 'code', 'expires_at']);
+    assert.deepEqual(Object.keys(sent), ['id', 'link', 'follow', 'code', 'expires_at']);
     assert.match(sent.code, /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/);
     const file = team.file('code', sent.code.toLowerCase().replace('-', ' '));
     const { out } = await ok(team.run(['redeem', sent.link, '--code-file', file, '--json']));

@@ -85,7 +85,7 @@ function commandsOfService() {
 const help = (...args) => spawnSync(handoff, ['help', ...args], { encoding: 'utf8' }).stdout;
 
 function commandsOfClient() {
-    return [...help().matchAll(/^ {2}([a-z]+)(?: ([a-z]+))? {2}/gm)].map(([, name, second]) =>
+    return [...help().matchAll(/^ {2}([a-z-]+)(?: ([a-z]+))? {2}/gm)].map(([, name, second]) =>
         second ? [name, second] : [name],
     );
 }
@@ -103,7 +103,7 @@ test('the programs tell their commands', () => {
     const words = (commands) => commands.map((command) => command.join(' '));
     for (const command of ['token add', 'key rotate', 'key rotate-log', 'audit erase', 'check'])
         assert.ok(words(commandsOfService()).includes(command), command);
-    for (const command of ['send', 'audit events', 'audit verify', 'evidence', 'verify'])
+    for (const command of ['send', 'audit events', 'audit verify', 'evidence', 'verify', 'verify-page'])
         assert.ok(words(commandsOfClient()).includes(command), command);
 });
 

@@ -29,6 +29,7 @@ const levels = {
     unit: () => unit('plain'),
     protocol: () => [nodeTests('plain', files('protocol'))],
     e2e: () => [nodeTests('plain', files('e2e'))],
+    browser: () => [nodeTests('plain', files('browser'))],
     fault: () => [nodeTests('plain', files('fault'))],
     bench: () => [nodeTests('plain', files('bench'))],
     asan: () => [...unit('asan'), nodeTests('asan', files('e2e'))],

@@ -120,6 +120,8 @@ const contents = {
     'application/x-ndjson': (reply) => linesOf(reply.text),
     'text/plain': (reply) => reply.text,
     'application/octet-stream': (reply) => reply.bytes.toString('latin1'), // a character for each byte
+    ...Object.fromEntries(['text/html', 'text/javascript', 'text/css', 'image/svg+xml']
+        .map((type) => [type, (reply) => reply.bytes.toString('latin1')])),
 };
 
 // The values of lines, each ended by LF; null where it is not so.

@@ -1,5 +1,6 @@
 /* Goal: a link is read through all that mail programs are known to do to it, and whatever is not
-   exactly a link then is refused with the reason. */
+   exactly a link then is refused with the reason; likewise the sender's follow link, and neither is
+   ever taken for the other. */
 #include "tests/unit/vectors.h"
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/link.h"
@@ -118,6 +119,107 @@ static void test_arbitrary_texts(void **state)
     assert_true(taken > 0);
 }
 
+/* ---- follow links ---- */
+
+#define BASE "https://handoff.example.com/deep"
+#define ID   "01a2072c-0000-7000-8000-000000000000"
+#define KEY  "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
+
+static enum link_error follow(struct link_follow *f, const char *text)
+{
+    return link_parse_follow(f, text, strlen(text));
+}
+
+static void test_follow_links(void **state)
+{
+    static const struct {
+        const char *text;
+        bool repaired;
+    } good[] = {
+        {BASE "/s/" ID "#" KEY, false},
+        {" <" BASE "/s/" ID "#" KEY ">.\n", true},
+        {BASE "/s/01a2072c-0000-7000-\n 8000-000000000000#" KEY, true},
+        {BASE "/s/" ID "%23" KEY, true},
+        {"https://safe.example/?url=https%3A%2F%2Fhandoff.example.com%2Fdeep%2Fs%2F" ID "%23" KEY
+         "&data=1",
+         true},
+    };
+    char text[LINK_FOLLOW_TEXT_MAX];
+    struct link_follow f, again;
+    uint8_t key[KEYS_BYTES];
+
+    (void)state;
+    memset(key, 1, sizeof(key));
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        struct link l;
+
+        assert_int_equal(follow(&f, good[i].text), LINK_OK);
+        assert_true(link_is_follow(good[i].text, strlen(good[i].text)));
+        assert_int_equal(f.repaired, good[i].repaired);
+        assert_string_equal(f.base, BASE);
+        assert_memory_equal(f.manage_key, key, sizeof(key));
+        assert_int_not_equal(link_parse(&l, good[i].text, strlen(good[i].text)), LINK_OK);
+        link_format_follow(text, &f);
+        assert_string_equal(text, BASE "/s/" ID "#" KEY);
+        assert_int_equal(follow(&again, text), LINK_OK);
+    }
+}
+
+static void test_no_follow_links(void **state)
+{
+    static const struct {
+        const char *text, *code;
+    } bad[] = {
+        {"", "empty"},
+        {"handoff", "not-url"},
+        {BASE "/" ID "#" KEY, "not-handoff"},
+        {BASE "/h/" ID "#" KEY, "not-handoff"},
+        {"https://a?b/s/" ID "#" KEY, "not-handoff"},
+        {BASE "/s/h/" ID "#A" KEY, "bad-id"},
+        {BASE "/s/01A2072c-0000-7000-8000-000000000000#" KEY, "bad-id"},
+        {BASE "/s/" ID, "no-fragment"},
+        {BASE "/s/" ID "#", "no-fragment"},
+        {BASE "/s/" ID "#AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ", "fragment-short"},
+        {BASE "/s/" ID "#" KEY "A", "fragment-long"},
+        {BASE "/s/" ID "#AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQF", "fragment-bad"},
+        {BASE "/s/" ID "#AQEBAQEBAQEBAQEBAQEBA=EBAQEBAQEBAQEBAQEBAQE", "fragment-bad"},
+    };
+    char long_text[LINK_INPUT_MAX + 1];
+    struct link_follow f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const enum link_error error = follow(&f, bad[i].text);
+
+        if (strcmp(link_error_code(error), bad[i].code) != 0)
+            fail_msg("%s: %s", bad[i].text, link_error_code(error));
+        assert_true(sodium_is_zero((const uint8_t *)&f, sizeof(f)));
+        assert_true(strlen(link_error_follow_text(error)) > 0);
+    }
+    memset(long_text, 'a', sizeof(long_text));
+    assert_int_equal(link_parse_follow(&f, long_text, sizeof(long_text)), LINK_TOO_LONG);
+    assert_false(link_is_follow(long_text, sizeof(long_text)));
+    assert_non_null(strstr(link_error_follow_text(LINK_FRAGMENT_SHORT), "43"));
+    assert_non_null(strstr(link_error_text(LINK_FRAGMENT_SHORT), "44"));
+}
+
+/* Which of the two a text is meant to be, damaged too: the last of their paths decides, since a
+   service may be served below a folder of either name. */
+static void test_which_link(void **state)
+{
+    static const char *const meant[] = {BASE "/s/" ID, BASE "/s/", "https://a/h/s/" ID "#" KEY,
+                                        "<" BASE "/s/" ID "#AB>"};
+    static const char *const others[] = {
+        BASE "/h/" ID "#A" KEY, "https://a/s/h/" ID "#A" KEY, BASE, ID, "", "/s/" ID,
+        BASE "/h/" ID "#/s/"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(meant) / sizeof(meant[0]); i++)
+        assert_true(link_is_follow(meant[i], strlen(meant[i])));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(link_is_follow(others[i], strlen(others[i])));
+}
+
 static void test_base_urls(void **state)
 {
     static const char *const local[] = {
@@ -157,9 +259,9 @@ static void test_base_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_links),
-        cmocka_unit_test(test_damaged_links),
-        cmocka_unit_test(test_arbitrary_texts),
+        cmocka_unit_test(test_links),           cmocka_unit_test(test_damaged_links),
+        cmocka_unit_test(test_arbitrary_texts), cmocka_unit_test(test_follow_links),
+        cmocka_unit_test(test_no_follow_links), cmocka_unit_test(test_which_link),
         cmocka_unit_test(test_base_urls),
     };
 

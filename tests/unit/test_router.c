@@ -42,6 +42,12 @@ static void test_every_call_is_found(void **state)
     assert_found("POST", HANDOFF "/receipts", "/v1/handoffs/{id}/receipts");
     assert_found("GET", HANDOFF "/events", "/v1/handoffs/{id}/events");
     assert_found("GET", "/livez", "/livez");
+    assert_found("GET", "/", "/");
+    assert_found("HEAD", "/h/" ID, "/h/{rest}");
+    assert_found("GET", "/h/0190-cut-off", "/h/{rest}");
+    assert_found("GET", "/h/", "/h/");
+    assert_found("GET", "/s/" ID, "/s/{rest}");
+    assert_found("GET", "/assets/style.0123456789abcdef.css", "/assets/{rest}");
     assert_found("HEAD", "/readyz", "/readyz");
 }
 
@@ -110,8 +116,10 @@ static void test_ids_that_are_none(void **state)
 
 static void test_paths_that_are_none(void **state)
 {
-    static const char *const bad[] = {"/",
-                                      "",
+    static const char *const bad[] = {"",
+                                      "/h",
+                                      "/s",
+                                      "/assets/",
                                       "/livez/",
                                       "//livez",
                                       "/LIVEZ",

@@ -9,35 +9,49 @@
 
 enum { VERSION = 0x01, PATH_LEN = 3 };
 
-static const char path[] = "/h/";
+static const char redeem_path[] = "/h/", follow_path[] = "/s/";
 
+/* follow: where it reads otherwise for the sender's link. */
 static const struct {
-    const char *code, *text;
+    const char *code, *text, *follow;
 } errors[] = {
-    [LINK_OK] = {"ok", "The link is complete."},
-    [LINK_EMPTY] = {"empty", "There is no link."},
-    [LINK_TOO_LONG] = {"too-long", "This is too long to be a link."},
-    [LINK_NOT_URL] = {"not-url", "This is no web address: a link begins with https:// and a "
-                                 "host's name."},
+    [LINK_OK] = {"ok", "The link is complete.", NULL},
+    [LINK_EMPTY] = {"empty", "There is no link.", NULL},
+    [LINK_TOO_LONG] = {"too-long", "This is too long to be a link.", NULL},
+    [LINK_NOT_URL] = {"not-url",
+                      "This is no web address: a link begins with https:// and a host's name.",
+                      NULL},
     [LINK_NOT_HANDOFF] = {"not-handoff",
                           "This is a web address, but not a handoff's: that one ends in "
-                          "/h/, an identifier, # and 44 more characters."},
-    [LINK_BAD_ID] = {"bad-id", "The identifier after /h/ is damaged: copy the whole link again."},
+                          "/h/, an identifier, # and 44 more characters.",
+                          "This is a web address, but no follow link: that one ends in /s/, an "
+                          "identifier, # and 43 more characters."},
+    [LINK_BAD_ID] = {"bad-id", "The identifier after /h/ is damaged: copy the whole link again.",
+                     "The identifier after /s/ is damaged: copy the whole link again."},
     [LINK_NO_FRAGMENT] = {"no-fragment",
                           "The part from # on is missing. It holds the key; mail programs "
                           "sometimes cut it off. Copy the whole link again, or ask the sender for "
-                          "it."},
+                          "it.",
+                          "The part from # on is missing. It holds the key by which the handoff is "
+                          "followed. Copy the whole link again."},
     [LINK_FRAGMENT_SHORT] = {"fragment-short",
                              "The link is cut off: after # there must be 44 characters. Copy the "
+                             "whole link again, also where it goes on in the next line.",
+                             "The link is cut off: after # there must be 43 characters. Copy the "
                              "whole link again, also where it goes on in the next line."},
     [LINK_FRAGMENT_LONG] = {"fragment-long",
                             "Something was added to the link: after # there must be just 44 "
+                            "characters. Copy the link alone.",
+                            "Something was added to the link: after # there must be just 43 "
                             "characters. Copy the link alone."},
     [LINK_FRAGMENT_BAD] = {"fragment-bad",
                            "The link was altered on its way: the part after # is damaged. Ask the "
-                           "sender for the link as plain text."},
+                           "sender for the link as plain text.",
+                           "The link was altered on its way: the part after # is damaged. Copy it "
+                           "again from where it was kept."},
     [LINK_FRAGMENT_VERSION] = {"fragment-version",
-                               "This link is of a newer kind than this program knows: update it."},
+                               "This link is of a newer kind than this program knows: update it.",
+                               NULL},
 };
 
 const char *link_error_code(enum link_error error)
@@ -48,6 +62,11 @@ const char *link_error_code(enum link_error error)
 const char *link_error_text(enum link_error error)
 {
     return errors[error].text;
+}
+
+const char *link_error_follow_text(enum link_error error)
+{
+    return errors[error].follow != NULL ? errors[error].follow : errors[error].text;
 }
 
 /* ---- undoing what mail programs do ---- */
@@ -252,27 +271,19 @@ static int copy_base(char out[LINK_BASE_MAX], const char *text, size_t len)
     return 0;
 }
 
-static enum link_error take_fragment(struct link *out, const char *text, size_t len)
+static enum link_error take_fragment(uint8_t *out, size_t size, const char *text, size_t len)
 {
-    uint8_t bytes[1 + KEYS_LINK_KEY_BYTES];
-    enum link_error error = LINK_OK;
+    const size_t expected = ENCODING_BASE64URL_LEN(size);
 
     if (len == 0)
         return LINK_NO_FRAGMENT;
-    if (len != LINK_FRAGMENT)
-        return len < LINK_FRAGMENT ? LINK_FRAGMENT_SHORT : LINK_FRAGMENT_LONG;
-    if (encoding_base64url_exact(bytes, sizeof(bytes), text, len) != 0)
-        error = LINK_FRAGMENT_BAD;
-    else if (bytes[0] != VERSION)
-        error = LINK_FRAGMENT_VERSION;
-    else
-        memcpy(out->key, bytes + 1, KEYS_LINK_KEY_BYTES);
-    sodium_memzero(bytes, sizeof(bytes));
-    return error;
+    if (len != expected)
+        return len < expected ? LINK_FRAGMENT_SHORT : LINK_FRAGMENT_LONG;
+    return encoding_base64url_exact(out, size, text, len) == 0 ? LINK_OK : LINK_FRAGMENT_BAD;
 }
 
-/* The last "/h/" in text, so that a base may hold one too. */
-static const char *find_path(const char *text, size_t len)
+/* The last one of its kind in text, so that a base may hold one too. */
+static const char *find_path(const char *path, const char *text, size_t len)
 {
     for (size_t i = len; i >= PATH_LEN; i--)
         if (memcmp(text + i - PATH_LEN, path, PATH_LEN) == 0)
@@ -280,52 +291,119 @@ static const char *find_path(const char *text, size_t len)
     return NULL;
 }
 
-static enum link_error parse(struct link *out, const char *text, size_t len)
+/* The length of what stands before '#'. */
+static size_t url_len(const char *text, size_t len)
 {
     const char *hash = memchr(text, '#', len);
-    const size_t url_len = hash != NULL ? (size_t)(hash - text) : len;
-    const char *handoff, *id;
-    size_t id_len;
+
+    return hash != NULL ? (size_t)(hash - text) : len;
+}
+
+/* A link in the reading: where its parts go. */
+struct parts {
+    const char *path;
+    char *base;
+    uint8_t *id;
+    uint8_t *fragment;
+    size_t fragment_size;
+};
+
+static enum link_error parse(const struct parts *out, const char *text, size_t len)
+{
+    const size_t url = url_len(text, len);
+    const char *path, *id;
 
     if (len == 0)
         return LINK_EMPTY;
-    if (!has_host(text, url_len))
+    if (!has_host(text, url))
         return LINK_NOT_URL;
-    handoff = find_path(text, url_len);
-    if (handoff == NULL || copy_base(out->base, text, (size_t)(handoff - text)) != 0)
+    path = find_path(out->path, text, url);
+    if (path == NULL || copy_base(out->base, text, (size_t)(path - text)) != 0)
         return LINK_NOT_HANDOFF;
-    id = handoff + PATH_LEN;
-    id_len = url_len - (size_t)(id - text);
-    if (encoding_id_parse(out->id, id, id_len) != 0)
+    id = path + PATH_LEN;
+    if (encoding_id_parse(out->id, id, url - (size_t)(id - text)) != 0)
         return LINK_BAD_ID;
-    if (hash == NULL)
+    if (url == len)
         return LINK_NO_FRAGMENT;
-    return take_fragment(out, hash + 1, len - url_len - 1);
+    return take_fragment(out->fragment, out->fragment_size, text + url + 1, len - url - 1);
 }
 
-enum link_error link_parse(struct link *out, const char *text, size_t len)
+/* A mended copy of text; NULL when it is too long, or memory is short. */
+static struct secret *mended(const char *text, size_t len, bool *changed)
 {
-    struct secret *copy;
+    struct secret *copy = len <= LINK_INPUT_MAX ? secret_new(len) : NULL;
     struct draft d;
-    enum link_error error;
 
-    sodium_memzero(out, sizeof(*out));
-    if (len > LINK_INPUT_MAX)
-        return LINK_TOO_LONG;
-    copy = secret_new(len);
     if (copy == NULL)
-        return LINK_TOO_LONG;
+        return NULL;
     d = (struct draft){.data = (char *)secret_data(copy), .len = len};
     if (len > 0)
         memcpy(d.data, text, len);
     mend(&d);
-    error = parse(out, d.data, d.len);
-    if (error != LINK_OK)
-        sodium_memzero(out, sizeof(*out));
-    else
-        out->repaired = d.changed;
+    *changed = d.changed;
+    if (secret_resize(copy, d.len) == 0)
+        return copy;
+    secret_free(copy);
+    return NULL;
+}
+
+static enum link_error read_link(const struct parts *out, const char *text, size_t len,
+                                 bool *repaired)
+{
+    struct secret *copy = mended(text, len, repaired);
+    enum link_error error = LINK_TOO_LONG;
+
+    if (copy != NULL)
+        error = parse(out, (const char *)secret_bytes(copy), secret_len(copy));
     secret_free(copy);
     return error;
+}
+
+enum link_error link_parse(struct link *out, const char *text, size_t len)
+{
+    uint8_t bytes[1 + KEYS_LINK_KEY_BYTES] = {0};
+    const struct parts parts = {redeem_path, out->base, out->id, bytes, sizeof(bytes)};
+    enum link_error error;
+
+    sodium_memzero(out, sizeof(*out));
+    error = read_link(&parts, text, len, &out->repaired);
+    if (error == LINK_OK && bytes[0] != VERSION)
+        error = LINK_FRAGMENT_VERSION;
+    if (error == LINK_OK)
+        memcpy(out->key, bytes + 1, KEYS_LINK_KEY_BYTES);
+    else
+        sodium_memzero(out, sizeof(*out));
+    sodium_memzero(bytes, sizeof(bytes));
+    return error;
+}
+
+enum link_error link_parse_follow(struct link_follow *out, const char *text, size_t len)
+{
+    const struct parts parts = {follow_path, out->base, out->id, out->manage_key, KEYS_BYTES};
+    enum link_error error;
+
+    sodium_memzero(out, sizeof(*out));
+    error = read_link(&parts, text, len, &out->repaired);
+    if (error != LINK_OK)
+        sodium_memzero(out, sizeof(*out));
+    return error;
+}
+
+bool link_is_follow(const char *text, size_t len)
+{
+    bool changed, is = false;
+    struct secret *copy = mended(text, len, &changed);
+
+    if (copy != NULL) {
+        const char *url = (const char *)secret_bytes(copy);
+        const size_t n = url_len(url, secret_len(copy));
+        const char *follow = find_path(follow_path, url, n);
+        const char *redeem = find_path(redeem_path, url, n);
+
+        is = has_host(url, n) && follow != NULL && (redeem == NULL || follow > redeem);
+    }
+    secret_free(copy);
+    return is;
 }
 
 int link_base(char out[LINK_BASE_MAX], const char *url)
@@ -366,17 +444,30 @@ bool link_base_is_loopback(const char *base)
     return is_loopback_v4(host, len);
 }
 
+static void format(char *out, size_t size, const char *base, const char *path, const uint8_t id[16],
+                   const uint8_t *fragment, size_t fragment_len)
+{
+    struct text t = text_into(out, size - 1);
+
+    text_add(&t, base);
+    text_add(&t, path);
+    text_id(&t, id);
+    text_add(&t, "#");
+    text_base64url(&t, fragment, fragment_len);
+    out[t.len] = '\0';
+}
+
 void link_format(char out[LINK_TEXT_MAX], const struct link *link)
 {
     uint8_t bytes[1 + KEYS_LINK_KEY_BYTES] = {VERSION};
-    struct text t = text_into(out, LINK_TEXT_MAX - 1);
 
     memcpy(bytes + 1, link->key, KEYS_LINK_KEY_BYTES);
-    text_add(&t, link->base);
-    text_add(&t, path);
-    text_id(&t, link->id);
-    text_add(&t, "#");
-    text_base64url(&t, bytes, sizeof(bytes));
-    out[t.len] = '\0';
+    format(out, LINK_TEXT_MAX, link->base, redeem_path, link->id, bytes, sizeof(bytes));
     sodium_memzero(bytes, sizeof(bytes));
+}
+
+void link_format_follow(char out[LINK_FOLLOW_TEXT_MAX], const struct link_follow *link)
+{
+    format(out, LINK_FOLLOW_TEXT_MAX, link->base, follow_path, link->id, link->manage_key,
+           sizeof(link->manage_key));
 }

@@ -94,6 +94,7 @@ function paintHead(story) {
     field('words').textContent = words ?? '';
     field('words').hidden = !words;
     sayOrHide(field('next'), next);
+    field('next').className = look === 'bad' ? 'notice bad' : '';
     document.querySelector('[data-state="follow"]').dataset.title =
         isGrave(story) || !isHonest(story) ? 'follow.alarm.window' : title ?? head[0];
 }

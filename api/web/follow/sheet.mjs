@@ -50,7 +50,7 @@ function receipts(story) {
             ['follow.sheet.note', words.note],
             ['follow.sheet.signature', details.signature],
         ]),
-        make('p', 'follow.sheet.statement'),
+        make('p', 'follow.sheet.statement', {}, 'above'),
         plain('pre', details.statement ?? ''),
     ]);
 }
@@ -111,11 +111,11 @@ function fill(sheet, bundle, story, file) {
         ]),
         make('h2', 'follow.story'),
         table(story),
-        ...receipts(story),
         make('h2', 'follow.sheet.proven'),
         list(proven(story, { name, size })),
         make('h2', 'follow.sheet.unproven'),
         list(unproven(story)),
+        ...receipts(story),
         make('h2', 'follow.sheet.checkpoint'),
         plain('pre', bundle.checkpoint),
         command,

@@ -1,6 +1,6 @@
-// Goal: when somebody else may have the link, the sender learns it above all else, also after it was
-// confirmed: how often, when, from where and with what, and what to do in which order. Each cause has
-// its own words. What a service changes of its story is found out.
+// Goal: when somebody else may have the link, the sender learns it above all else, also after it
+// was confirmed: how often, when, from where and with what, and what to do in which order. Each
+// cause has its own words. What a service changes of its story is found out.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -27,7 +27,7 @@ const isOnTop = (page) => page.evaluate(() => {
     return boxes[0].id === 'alarm';
 });
 
-test('wrong codes while it waits: comes up by itself; ask, then revoke, and hand it over anew', async (t) => {
+test('wrong codes while it waits come up by themselves: ask, then revoke, then anew', async (t) => {
     const service = await startService(t);
     const { made, recipient } = await handOver(t, service, { code: 'ABCD-EFGH' });
     const stranger = party(t, service, made, { agent: scanner, address: '127.0.0.9' });
@@ -47,11 +47,17 @@ test('wrong codes while it waits: comes up by itself; ask, then revoke, and hand
     assert.match(tries[1], /from 127\.0\.0\.1, with Firefox 132, Windows/);
     const [ask, revoke, anew, ...rest] = await steps(page);
     assert.match(ask, /^Ask the recipient by phone/);
-    assert.match(revoke, /revoke it below at once/);
+    assert.match(revoke, /revoke it at once/);
     assert.match(anew, /^Then hand it over again: with a new link/);
     assert.deepEqual(rest, []);
-    assert.ok(await page.isVisible('#revoke'));
     await bothLooks(page, 'wrong-codes');
+    await page.click('#alarm-revoke');
+    await state(page, 'revoke');
+    await page.goBack();
+    await recipient.take();
+    await headline(page, 'Opened, not confirmed yet');
+    assert.match((await steps(page))[1], /change the password now/);
+    assert.equal(await page.isVisible('#alarm-revoke'), false);
 });
 
 test('many wrong codes are all counted; the newest are listed', async (t) => {
@@ -67,7 +73,7 @@ test('many wrong codes are all counted; the newest are listed', async (t) => {
         ['127.0.0.13', '127.0.0.14', '127.0.0.15', '127.0.0.16']);
 });
 
-test('wrong codes before the right one: ask, and change the password if it was not them', async (t) => {
+test('wrong codes before the right one: ask, and change it if that was not them', async (t) => {
     const service = await startService(t);
     const { made, recipient } = await handOver(t, service, { code: 'ABCD-EFGH' });
     await recipient.wrongCode();
@@ -95,10 +101,10 @@ test('a claim by another, while it is being opened: change, revoke, ask, anew', 
     assert.match(refused, /refused from 127\.0\.0\.8, with Safari 17, iPhone/);
     const [change, revoke, ask, anew] = await steps(page);
     assert.match(change, /^Change the password now/);
-    assert.match(revoke, /^Revoke it below/);
+    assert.match(revoke, /^Revoke it: the service then destroys/);
     assert.match(ask, /^Ask the recipient by phone which of the tries/);
     assert.match(anew, /^Then hand it over again/);
-    assert.ok(await page.isVisible('#revoke'));
+    assert.ok(await page.isVisible('#alarm-revoke'));
     await bothLooks(page, 'refused');
 });
 
@@ -150,7 +156,7 @@ test('an answer by who is not shown to have opened it: calm words, and ask', asy
     await bothLooks(page, 'stranger');
 });
 
-test('a receipt of the party that opened it outranks one of another, and both are seen', async (t) => {
+test('a receipt of the party that opened it outranks one of another; both are seen', async (t) => {
     const service = await startService(t);
     const { made, recipient } = await handOver(t, service);
     await recipient.take();
@@ -162,14 +168,15 @@ test('a receipt of the party that opened it outranks one of another, and both ar
     await alarmSays(page, 'The answer may not be from');
 });
 
-test('who comes when it has expired or was revoked got nothing, and that is what is said', async (t) => {
+test('who comes when it has expired or was revoked got nothing: just that is said', async (t) => {
     const service = await startService(t, { clock: true });
     const [gone, late] = [await handOver(t, service),
         await handOver(t, service, { expires_in: 60 })];
     await gone.recipient.revoke();
     service.clock.advance(70);
     await poll('the expiry', async () => await stateOf(service, late.made.id) === 'expired');
-    for (const [{ made, recipient }, words] of [[gone, 'it had been revoked'], [late, 'it had expired']]) {
+    for (const [one, words] of [[gone, 'it had been revoked'], [late, 'it had expired']]) {
+        const { made, recipient } = one;
         assert.equal((await recipient.claim()).status, 410);
         const { page } = await follow(t, made);
         await alarmSays(page, 'They got nothing: nobody has seen the password');
@@ -273,7 +280,9 @@ test('an honest story is never called a lie', async (t) => {
     await recipient.wrongCode();
     await recipient.take();
     await recipient.receipt('rejected', 'Jürgen "J" Ω', 'line one\nline two\t– 試験 🔑');
+    await headline(page, 'Rejected by Jürgen');
     await recipient.receipt('confirmed');
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await headline(page, 'Confirmed');
     await page.waitForSelector('#timeline li:last-of-type .more:text("Signed with")');
     assert.equal(await page.isVisible('#dishonest'), false);

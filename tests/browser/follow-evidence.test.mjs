@@ -24,6 +24,9 @@ async function verified(t, service, { name, bytes }) {
     return run.out;
 }
 
+const told = (page, words) =>
+    page.waitForSelector(`#evidence-told:visible:has-text("${words}")`);
+
 const take = (page) => downloaded(page, () => page.click('#evidence'));
 
 async function confirmedOne(t, service, base) {
@@ -59,7 +62,7 @@ for (const [name, make] of Object.entries(ways))
         const { page } = await follow(t, made);
         const evidence = await take(page);
         assert.equal(evidence.name, `handoff-evidence-${made.id.slice(0, 8)}.json`);
-        await page.waitForSelector(`#evidence-told:visible:has-text("handoff verify ${evidence.name}")`);
+        await told(page, `handoff verify ${evidence.name}`);
         assert.match(await verified(t, service, evidence), /VALID/);
     });
 
@@ -111,7 +114,7 @@ test('on paper: who, when, what, and what that proves and what not', async (t) =
         'handoff/1 receipt', 'had the link and the access code', 'What it does not prove',
         'Which person that was', `handoff verify handoff-evidence-${made.id.slice(0, 8)}.json`])
         assert.ok(paper.includes(words), `${words} is on the paper:\n${paper}`);
-    assert.match(paper, /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
+    assert.match(paper, /Handed over with a code, valid until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
     assert.match(paper, /— .* [A-Za-z0-9+/=]{80,}/, 'the signed checkpoint');
     assert.doesNotMatch(paper, /undefined|\{\w+\}/);
 });
@@ -151,9 +154,9 @@ for (const [what, [pattern, lie]] of Object.entries(lies))
             await route.fulfill({ response: answer, body: lie(await answer.text()) });
         });
         await page.click('#evidence');
-        await page.waitForSelector('#evidence-told:visible:has-text("does not hold")');
+        await told(page, 'does not hold');
         await page.click('#print');
-        await page.waitForSelector('#evidence-told:visible:has-text("does not hold")');
+        await told(page, 'does not hold');
         assert.deepEqual(downloads, []);
         assert.equal(await page.textContent('#sheet'), '');
     });
@@ -181,7 +184,7 @@ test('a service that is away: said, and the evidence can be had later', async (t
         await page.clock.fastForward(4000);
         await page.waitForTimeout(100);
     }
-    await page.waitForSelector('#evidence-told:visible:has-text("Try again later")');
+    await told(page, 'Try again later');
     await context.unroute(/\/audit\//);
     assert.match(await verified(t, service, await take(page)), /VALID/);
 });

@@ -1,6 +1,6 @@
-// Goal: the sender gets to her handover whatever became of her link, by what this tab or this device
-// remembers, and nobody else does; the key stays where it belongs; networks and services that fail
-// lose nothing.
+// Goal: the sender gets to her handover whatever became of her link, by what this tab or this
+// device remembers, and nobody else does; the key stays where it belongs; networks and services
+// that fail lose nothing.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -38,7 +38,7 @@ async function paste(page, text) {
 
 // ---- links ----
 
-test('a key that is cut off or missing, an id that is damaged: own words, and the field', async (t) => {
+test('a key that is cut off or missing, an id that is damaged: own words, a field', async (t) => {
     const service = await startService(t);
     const { made } = await handOver(t, service);
     const [bare] = made.follow.split('#');
@@ -74,11 +74,11 @@ test("the recipient's key in the address: said, not used, not kept", async (t) =
     await page.goto(`${made.follow.split('#')[0]}#${fragment}`);
     await state(page, 'recipient');
     await bothLooks(page, 'recipient');
-    assert.ok(requests.every(({ url }) => !url.includes('/v1/')), 'nothing is asked of the service');
+    assert.ok(requests.every(({ url }) => !url.includes('/v1/')), 'nothing is asked');
     assert.doesNotMatch(await storageDump(page), new RegExp(fragment));
 });
 
-test('pasting: what is wrong with it is said; however mail programs wrap it, it goes on', async (t) => {
+test('pasting: what is wrong is said; however mail programs wrap it, it goes on', async (t) => {
     const service = await startService(t);
     const { made } = await handOver(t, service);
     const wrong = [
@@ -136,14 +136,14 @@ test('the key leaves the address at once; reload, back and forward keep the page
 });
 
 // As if it had been handed over from this device.
-const remember = (page, made, more = {}) => page.evaluate(([name, value]) =>
+const remember = (page, made) => page.evaluate(([name, value]) =>
     localStorage.setItem(name, value), [`handoff:sent:${made.id}`,
-    JSON.stringify({ manage: made.manage, label: null, at: 0, expiresAt: 0, events: [], ...more })]);
+    JSON.stringify({ manage: made.manage, label: null, at: 0, expiresAt: 0, events: [] })]);
 
 const keptHere = (page, made) =>
     page.evaluate((name) => localStorage.getItem(name) !== null, `handoff:sent:${made.id}`);
 
-test('what this device remembers is enough, mends a cut-off link, and is gone once confirmed', async (t) => {
+test('what this device remembers is enough, and is gone once it is confirmed', async (t) => {
     const service = await startService(t);
     const { made, recipient } = await handOver(t, service);
     const { page, tab } = await openBrowser(t);
@@ -220,7 +220,7 @@ test('from handing over in the page to its confirmation, in one browser', async 
 
 // ---- networks and services that fail ----
 
-test('the service goes away and comes back: told, and it goes on by itself, in two tabs', async (t) => {
+test('the service goes away and comes back: told, and both tabs go on', async (t) => {
     const service = await startService(t);
     const { made, recipient } = await handOver(t, service);
     const { page, tab } = await follow(t, made);
@@ -252,7 +252,7 @@ test('offline and back', async (t) => {
     await headline(page, 'Opened, not confirmed yet');
 });
 
-test('the service is away when the page is opened: given up after a while, and again by hand', async (t) => {
+test('the service is away when the page is opened: given up, and again by hand', async (t) => {
     const service = await startService(t);
     const { made } = await handOver(t, service);
     const { context, page } = await openBrowser(t);

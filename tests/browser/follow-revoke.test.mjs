@@ -230,7 +230,7 @@ test('no reply at all, but the story tells of it: that is the answer', async (t)
     assert.equal(await page.isVisible('#trouble'), false);
 });
 
-test('nothing is heard for as long as patience lasts: not known, and again does no harm', async (t) => {
+test('nothing is heard for long: not known, and again does no harm', async (t) => {
     const service = await startService(t);
     const { made } = await handOver(t, service);
     const { context, page } = await openBrowser(t);

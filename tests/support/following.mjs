@@ -1,12 +1,13 @@
-// What the tests of the sender's page have in common: a sender who follows a handoff, and the parties
-// to it, each with a browser's name and an address of its own, who act over HTTP.
+// What the tests of the sender's page have in common: a sender who follows a handoff, and the
+// parties to it, each with a browser's name and an address of its own, who act over HTTP.
 
 import { openBrowser, state } from './browser.mjs';
 import { Client, Handoff, done, newClaimant } from './http.mjs';
 import { makeHandoff } from './pages.mjs';
 import { deriveKeys } from './protocol.mjs';
 
-export const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0';
+export const firefox =
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0';
 export const iphone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 '
     + '(KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
 export const scanner = 'Mozilla/5.0 (compatible; LinkChecker/10.2; +https://checker.example)';
@@ -14,13 +15,14 @@ export const scanner = 'Mozilla/5.0 (compatible; LinkChecker/10.2; +https://chec
 // A client that says who it is.
 class Device extends Client {
     call(method, path, body, headers = {}) {
-        return super.call(method, path, body, { ...headers, 'user-agent': this.options.agent_name });
+        const all = { ...headers, 'user-agent': this.options.agentName };
+        return super.call(method, path, body, all);
     }
 }
 
 // A party with the link: { claim, wrongCode, opened, take (both), receipt }.
 export function party(t, service, made, { agent = firefox, address } = {}) {
-    const client = new Device(service, { agent_name: agent, localAddress: address });
+    const client = new Device(service, { agentName: agent, localAddress: address });
     t.after(() => client.close());
     const handoff = new Handoff(made);
     const claimant = newClaimant();
@@ -71,6 +73,7 @@ export const headline = (page, words) =>
 export const alarmSays = (page, words) =>
     page.waitForSelector(`#alarm:visible:has-text(${JSON.stringify(words)})`);
 
-export const timeline = (page) => page.locator('#timeline li:not(.waiting) .what').allTextContents();
+export const timeline = (page) =>
+    page.locator('#timeline li:not(.waiting) .what').allTextContents();
 
 export const steps = (page) => page.locator('#alarm-steps li').allTextContents();

@@ -29,7 +29,7 @@ const levels = {
     unit: () => unit('plain'),
     protocol: () => [nodeTests('plain', files('protocol'))],
     e2e: () => [nodeTests('plain', files('e2e'))],
-    browser: () => [nodeTests('plain', files('browser'))],
+    browser: () => [{ ...nodeTests('plain', files('browser')), limitMs: 4 * limitMs }],
     fault: () => [nodeTests('plain', files('fault'))],
     bench: () => [nodeTests('plain', files('bench'))],
     asan: () => [...unit('asan'), nodeTests('asan', files('e2e'))],
@@ -196,7 +196,7 @@ async function run(level, job) {
     const timer = setTimeout(() => {
         late = true;
         stop(child, 'SIGKILL');
-    }, limitMs);
+    }, job.limitMs ?? limitMs);
     const { code, signal } = await new Promise((resolve) => {
         child.on('error', (error) => resolve({ code: error.message, signal: null }));
         child.on('close', (code, signal) => resolve({ code, signal }));
@@ -207,7 +207,7 @@ async function run(level, job) {
     await finished(file);
 
     Object.assign(result, job.read(Buffer.concat(chunks).toString('utf8')));
-    const ended = late ? `did not end within ${limitMs / 1000} s` : `ended with ${signal ?? code}`;
+    const ended = late ? `did not end within ${(job.limitMs ?? limitMs) / 1000} s` : `ended with ${signal ?? code}`;
     if (code !== 0 && result.failures.length === 0)
         result.failures.push({ name: ended, output: tail(log) });
     for (const failure of result.failures)

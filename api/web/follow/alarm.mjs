@@ -25,6 +25,8 @@ const afterWrong = {
     revoked: ['follow.alarm.ask', 'follow.alarm.anew.needed'],
 };
 
+const revoking = ['follow.alarm.revoke', 'follow.alarm.revoke.rest']; // with a button at hand
+
 // Steps by what happened and what it is in now.
 function stepsFor({ refused, wrong, strangers }, state) {
     if (refused.length > 0)
@@ -81,8 +83,9 @@ export function paintAlarm(story) {
     box.dataset.seen = seen;
     box.className = `notice alarm ${isBad ? 'bad' : 'warn'}`;
     field('alarm-what').replaceChildren(...names.flatMap((name) => part(name, found[name], story)));
-    field('alarm-steps').replaceChildren(
-        ...stepsFor(found, story.state).map((key) => make('li', key)));
+    const steps = stepsFor(found, story.state);
+    field('alarm-steps').replaceChildren(...steps.map((key) => make('li', key)));
+    field('alarm-revoke').hidden = !steps.some((key) => revoking.includes(key));
     say(field('alarm-do'), isBad ? 'follow.alarm.do' : 'follow.alarm.do.calm');
     box.hidden = false;
 }

@@ -77,8 +77,14 @@ const heads = {
     },
 };
 
-const headOf = (story) => (Object.hasOwn(heads, story.state) ? heads[story.state](story)
-    : { sign: '?', look: '', head: ['follow.other'], lead: ['follow.other.lead', story] });
+// A state of a later version is shown by its name.
+const unknown = ({ state }) => ({
+    sign: '?', look: '', title: 'follow.title',
+    head: ['follow.other', { state }], lead: ['follow.other.lead', { state }],
+});
+
+const headOf = (story) =>
+    (Object.hasOwn(heads, story.state) ? heads[story.state] : unknown)(story);
 
 function sayOrHide(element, text) {
     element.hidden = !text;

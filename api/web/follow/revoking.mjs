@@ -140,10 +140,11 @@ export function beginRevoke(story, manage) {
     if (!isFirst)
         return;
     const word = drawWord();
-    field('revoke').addEventListener('click', () => {
-        history.pushState({ revoke: true }, '');
-        enter();
-    });
+    for (const id of ['revoke', 'alarm-revoke'])
+        field(id).addEventListener('click', () => {
+            history.pushState({ revoke: true }, '');
+            enter();
+        });
     field('revoke-back').addEventListener('click', leave);
     addEventListener('popstate', ({ state }) => {
         if (state?.revoke && stateNow() === 'follow' && isRevocable(now.story))

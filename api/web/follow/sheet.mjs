@@ -21,7 +21,7 @@ const raw = (agent) => agent;
 const isReceipt = ({ line }) => line.kind.startsWith('receipt.');
 
 function row(event) {
-    const { what, mark } = describe(event);
+    const { what, mark } = describe(event, exact);
     const line = make('tr', null, {}, mark === 'alarm' ? 'alarm' : '');
     const words = make('td');
     words.append(make('span', ...what, 'what'),

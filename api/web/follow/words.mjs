@@ -27,9 +27,9 @@ const many = ([one, some], { line }) =>
     (line.count > 1 ? [some, { n: line.count }] : [one, {}]);
 
 const kinds = {
-    'handoff.created': ({ line }) => ({
+    'handoff.created': ({ line }, timeOf) => ({
         what: [line.code ? 'follow.event.created.code' : 'follow.event.created',
-            { until: moment(line.expires_at) }],
+            { until: timeOf(line.expires_at) }],
         mark: 'done',
     }),
     'claim.accepted': () => ({ what: ['follow.event.taken', {}], mark: 'done' }),
@@ -66,8 +66,9 @@ const kinds = {
     '': () => ({ what: ['follow.event.unreadable', {}], mark: 'alarm' }),
 };
 
-export const describe = (event) => (Object.hasOwn(kinds, event.line.kind)
-    ? kinds[event.line.kind](event)
+// timeOf: how a moment is told.
+export const describe = (event, timeOf = moment) => (Object.hasOwn(kinds, event.line.kind)
+    ? kinds[event.line.kind](event, timeOf)
     : { what: ['follow.event.other', { kind: event.line.kind }], mark: '' });
 
 // Where it came from, as one line or none. nameOf: how a User-Agent is told.

@@ -117,8 +117,8 @@ function shown(news, first) {
 
 async function follow() {
     const [manage] = keys;
-    const kept = recall(`sent:${id}`)?.events?.[0];
-    story = begin(id, typeof kept?.line === 'string' ? kept : null);
+    const { events, receiptKey } = recall(`sent:${id}`) ?? {};
+    story = begin(id, events?.[0] ? { ...events[0], receiptKey } : null);
     field('timeline').replaceChildren();
     keepKey(id, manage);
     beginRevoke(story, manage);

@@ -125,6 +125,7 @@ async function handOver(wanted) {
         expiresAt: body.expires_at,
         envelopeHash: b64u(prepared.envelopeHash),
     };
+    const receiptKey = prepared.body.receipt_key;
     prepared = null;
     form.clear();
     keep(`sent:${result.id}`, {
@@ -133,6 +134,7 @@ async function handOver(wanted) {
         at: result.at,
         expiresAt: result.expiresAt,
         code: result.code !== null,
+        receiptKey, // what receipts are checked with, whatever the service says later
         events: [{ index: body.event.index, line: body.event.line }],
     });
     showResult(result, true);

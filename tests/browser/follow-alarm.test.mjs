@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { axe, openBrowser, screenshots, state } from '../support/browser.mjs';
-import { alarmSays, follow, handOver, headline, iphone, party, scanner, steps }
+import { alarmSays, follow, handOver, headline, iphone, party, rewrite, scanner, steps }
     from '../support/following.mjs';
 import { stateOf } from '../support/pages.mjs';
 import { poll, startService } from '../support/service.mjs';
@@ -191,10 +191,10 @@ test('who comes when it has expired or was revoked got nothing: just that is sai
 
 async function lied(t, made, change) {
     const person = await openBrowser(t);
-    await person.context.route(/\/events\?/, async (route) => {
-        const answer = await route.fetch();
-        const body = await answer.json();
-        await route.fulfill({ response: answer, json: change(body) ?? body });
+    await rewrite(person.context, /\/events\?/, (answer) => {
+        const body = JSON.parse(answer);
+        change(body);
+        return JSON.stringify(body);
     });
     await person.page.goto(made.follow);
     await state(person.page, 'follow');
@@ -202,7 +202,7 @@ async function lied(t, made, change) {
 }
 
 const find = ({ events }, kind) => events.find(({ line }) => line.includes(`"${kind}"`));
-const rewrite = (event, from, to) => {
+const alter = (event, from, to) => {
     event.line = event.line.replace(from, to);
 };
 
@@ -218,12 +218,12 @@ const lies = {
         details.value = details.value.replace('works', 'fails');
     },
     'a receipt of another time than was signed': (body) =>
-        rewrite(find(body, 'receipt.confirmed'), /"at":\d+/, '"at":1700000000'),
+        alter(find(body, 'receipt.confirmed'), /"at":\d+/, '"at":1700000000'),
     'an opening by a made-up token': (body) =>
-        rewrite(find(body, 'handoff.opened'), /"opened_token":"[\w-]{43}"/,
+        alter(find(body, 'handoff.opened'), /"opened_token":"[\w-]{43}"/,
             `"opened_token":"${'A'.repeat(43)}"`),
     'an event of another handover': (body) =>
-        rewrite(find(body, 'claim.accepted'), /"id":"[^"]*"/,
+        alter(find(body, 'claim.accepted'), /"id":"[^"]*"/,
             '"id":"01a2076b-447b-7ee9-a3f5-27f5747fbd6b"'),
     'a line that is no event': (body) => {
         find(body, 'claim.accepted').line = '{"kind":';

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { downloaded, networkFailure, openBrowser } from '../support/browser.mjs';
+import { downloaded, networkFailure, openBrowser, state } from '../support/browser.mjs';
 import { Person } from '../support/cli.mjs';
-import { firefox, follow, handOver, headline, party } from '../support/following.mjs';
-import { proxied } from '../support/pages.mjs';
+import { firefox, follow, handOver, headline, party, rewrite } from '../support/following.mjs';
+import { giveReceipt, proxied, redeemByHttp } from '../support/pages.mjs';
 import { startService } from '../support/service.mjs';
 
 const pictures = fileURLToPath(new URL('../../build/screenshots', import.meta.url));
@@ -149,10 +149,7 @@ for (const [what, [pattern, lie]] of Object.entries(lies))
         const { context, page } = await follow(t, made);
         const downloads = [];
         page.on('download', (download) => downloads.push(download));
-        await context.route(pattern, async (route) => {
-            const answer = await route.fetch();
-            await route.fulfill({ response: answer, body: lie(await answer.text()) });
-        });
+        await rewrite(context, pattern, lie);
         await page.click('#evidence');
         await told(page, 'does not hold');
         await page.click('#print');
@@ -187,4 +184,30 @@ test('a service that is away: said, and the evidence can be had later', async (t
     await told(page, 'Try again later');
     await context.unroute(/\/audit\//);
     assert.match(await verified(t, service, await take(page)), /VALID/);
+});
+
+test('receipts by another key than the one that this device fixed are found out', async (t) => {
+    const service = await startService(t);
+    const { page } = await openBrowser(t);
+    await page.goto(`${service.url}/`);
+    await state(page, 'form');
+    await page.fill('#password', 'Geheim-123!');
+    await page.uncheck('#use-code');
+    await page.click('#send');
+    await state(page, 'result');
+    const link = new URL(await page.textContent('#result-link'));
+    const made = {
+        id: link.pathname.split('/').at(-1),
+        key: Buffer.from(link.hash.slice(1), 'base64url').subarray(1),
+    };
+    // As if the service had committed to a key of its own when it was handed over.
+    await page.evaluate((name) => {
+        const kept = JSON.parse(localStorage.getItem(name));
+        localStorage.setItem(name, JSON.stringify({ ...kept, receiptKey: 'A'.repeat(43) }));
+    }, `handoff:sent:${made.id}`);
+    await page.click('#result-follow');
+    await state(page, 'follow');
+    assert.equal(await page.isVisible('#dishonest'), false);
+    await giveReceipt(service, made, await redeemByHttp(service, made), 'confirmed', 'Ada', '');
+    await page.waitForSelector('#dishonest', { state: 'visible' });
 });

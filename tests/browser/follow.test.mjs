@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { axe, nodes, openBrowser, screenshots, state, tree } from '../support/browser.mjs';
-import { follow, handOver, headline, timeline } from '../support/following.mjs';
+import { follow, handOver, headline, rewrite, timeline } from '../support/following.mjs';
 import { poll, startService } from '../support/service.mjs';
 import { stateOf } from '../support/pages.mjs';
 
@@ -157,11 +157,7 @@ test('what is due is told as over before the service has written it down', async
     const service = await startService(t);
     const { made } = await handOver(t, service, { expires_in: 3600 });
     const { context, page } = await openBrowser(t);
-    await context.route(/\/events\?/, async (route) => {
-        const answer = await route.fetch();
-        await route.fulfill({ response: answer,
-            body: (await answer.text()).replace('"available"', '"expired"') });
-    });
+    await rewrite(context, /\/events\?/, (body) => body.replace('"available"', '"expired"'));
     await page.goto(made.follow);
     await headline(page, 'Expired, never opened');
     assert.doesNotMatch(await text(page, '#lead'), /1970/);
@@ -171,21 +167,16 @@ test('kinds and states of later versions are shown plainly', async (t) => {
     const service = await startService(t);
     const { made } = await handOver(t, service);
     const { context, page } = await openBrowser(t);
-    await context.route(/events\?after=-1&/, async (route) => {
-        const answer = await route.fetch();
-        const body = await answer.json();
+    await rewrite(context, /events\?after=-1&/, (answer) => {
+        const body = JSON.parse(answer);
         const { n, t: time, id } = JSON.parse(body.events[0].line);
         const line = JSON.stringify({ v: 1, n: n + 1, t: time, kind: 'handoff.forwarded', id,
             details: {} });
         body.events.push({ index: n + 1, line, details: {} });
-        await route.fulfill({ response: answer,
-            json: { ...body, next: n + 1, state: 'forwarded' } });
+        return JSON.stringify({ ...body, next: n + 1, state: 'forwarded' });
     });
-    await context.route(/events\?after=\d/, async (route) => {
-        const answer = await route.fetch();
-        await route.fulfill({ response: answer,
-            json: { ...await answer.json(), state: 'forwarded' } });
-    });
+    await rewrite(context, /events\?after=\d/,
+        (answer) => JSON.stringify({ ...JSON.parse(answer), state: 'forwarded' }));
     await page.goto(made.follow);
     await headline(page, 'The service says: forwarded');
     assert.match((await timeline(page)).at(-1), /does not know yet: handoff\.forwarded/);

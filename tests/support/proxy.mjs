@@ -33,6 +33,14 @@ function whole(bytes) {
     return bytes.length >= end + 4 + length;
 }
 
+// Waits for the first of these events, and for none of them any longer.
+async function any(socket, names) {
+    const heard = new AbortController();
+    const { signal } = heard;
+    await Promise.race(names.map((name) => once(socket, name, { signal })));
+    heard.abort();
+}
+
 // Reads from a socket until it holds a whole message; null when it ended before.
 async function message(socket) {
     let bytes = Buffer.alloc(0);
@@ -45,7 +53,7 @@ async function message(socket) {
         if (!chunk) {
             if (socket.destroyed || socket.readableEnded)
                 return null;
-            await Promise.race(['readable', 'end', 'close'].map((name) => once(socket, name)));
+            await any(socket, ['readable', 'end', 'close']);
         }
     }
 }

@@ -31,7 +31,8 @@ const arrivedMs = 200;
 const youngMs = 500; // what a request takes at most, unless it is held back on purpose
 const limitMs = 2000; // what moves for longer moves for ever
 const rounds = 4;
-const mostPresses = 400; // in one visit of one page
+const mostPresses = 150; // in one walk: a page that grows by being pressed would have no end
+const mostLinks = 3; // of one page that are followed
 const mostDepth = 2;
 
 // ---- waiting ----
@@ -228,6 +229,8 @@ async function walk(visit) {
         }
         await fill(visit, seen);
         const next = nextOf(seen, visit);
+        if (next && n === mostPresses)
+            visit.report.cutShort = true;
         if (!next || n === mostPresses || visit.enough())
             return n;
         await press(visit, next);
@@ -275,10 +278,10 @@ async function callAll(url, agent, report) {
 
 // Scans a link and all that it leads to on its host. Gives { called, followed (lists), pressed, filled
 // (sets of what), presses, submitted (numbers), longestMs (the longest press: a busy machine may make
-// it longer than it was meant to be) }. enough: asked now and then whether it may stop.
+// it longer than it was meant to be), cutShort (whether there was more than it does) }. enough: asked now and then whether it may stop.
 export async function scan(t, link, enough = () => false) {
     const report = { called: [], followed: [], pressed: new Set(), filled: new Set(), presses: 0,
-        submitted: 0, longestMs: 0 };
+        submitted: 0, longestMs: 0, cutShort: false };
     const { origin } = new URL(link);
     for (const agent of agents) {
         const { page, close } = await openBrowser(t, { ...agent, allowed: [/^/] });
@@ -296,6 +299,8 @@ export async function scan(t, link, enough = () => false) {
                 await explore({ url, page, session, traffic, agent, report, links, done, enough });
             }
             urls = [...links].filter((url) => url.startsWith(`${origin}/`) && !seen.has(url));
+            report.cutShort ||= urls.length > mostLinks;
+            urls = urls.slice(0, mostLinks);
         }
         await close();
     }

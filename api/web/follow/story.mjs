@@ -8,7 +8,7 @@ import { checkCommitment, parseLine } from '../protocol/log.mjs';
 import { statementOf, verifyReceipt } from '../protocol/receipt.mjs';
 import { ready } from '../protocol/sodium.mjs';
 
-// An empty story. kept: { index, line } of its first event, where this device has it.
+// An empty story. kept: { index, line, receiptKey? } of its first event, where this device has it.
 // events: { index, text, line (an object), details: { field: text }, words, signed, honest }.
 export const begin = (id, kept = null) => ({ id, kept, state: null, next: -1, events: [] });
 
@@ -52,11 +52,15 @@ const isReceipt = ({ line }) => line.kind.startsWith('receipt.');
 
 // ---- what each must fit ----
 
+// What was kept here when it was handed over. The key for receipts is disclosed only with the first.
+const fitsKept = ({ kept }, { index, text, details: { receipt_key: key } }) => kept === null
+    || (kept.index === index && kept.line === text
+        && (kept.receiptKey === undefined || key === undefined || kept.receiptKey === key));
+
 // Its place: the first is the creation, as it was kept; later ones come later.
 function fitsPlace(story, one, i) {
     if (i === 0)
-        return one.line.kind === 'handoff.created' && (!story.kept
-            || (story.kept.index === one.index && story.kept.line === one.text));
+        return one.line.kind === 'handoff.created' && fitsKept(story, one);
     const before = story.events[i - 1];
     return one.line.kind !== 'handoff.created'
         && one.index > before.index && one.line.t >= before.line.t;

@@ -1,34 +1,34 @@
 // The page on which something is handed over: what was typed is sealed here, the service gets the
 // envelope, and the person a link.
 
-import { makeCode } from './protocol/code.mjs';
-import { b64u, newId, ProtocolError } from './protocol/encoding.mjs';
-import { formatLink } from './protocol/link.mjs';
-import { ready } from './protocol/sodium.mjs';
-import { stretchInWorker } from './protocol/stretching.mjs';
-import { makeSubmission } from './protocol/submission.mjs';
-import { base, readService, ServiceError, submit } from './service.mjs';
+import { ProtocolError } from './protocol/encoding.mjs';
+import { readService, ServiceError } from './service.mjs';
 import { keep } from './store.mjs';
 import { beginForm, readForm } from './submit/form.mjs';
-import { beginResult, forgetResult, lastResult, showResult } from './submit/result.mjs';
+import { beginResult, forgetResult, isLinkSafe, lastResult, showResult }
+    from './submit/result.mjs';
+import { dropPrepared, handOver } from './submit/sending.mjs';
 import { listSent } from './submit/sent.mjs';
-import { askToken, beginToken, takeToken, token } from './submit/token.mjs';
+import { askToken, beginToken, forgetToken, showToken, takeToken, token }
+    from './submit/token.mjs';
 import { boot, fail } from './ui/boot.mjs';
 import { bytes } from './ui/size.mjs';
-import { show, stateNow, trouble } from './ui/state.mjs';
+import { show, trouble } from './ui/state.mjs';
 import { say } from './ui/text.mjs';
 import { span } from './ui/time.mjs';
 
 let service = null; // what it says of itself
-let prepared = null; // sealed, sent perhaps, not answered: the very same is repeated
 let form = null;
+let isSending = false;
 
-const step = (key) => say(document.getElementById('sealing-step'), key);
+const field = (id) => document.getElementById(id);
+const step = (key) => say(field('sealing-step'), key);
 
 // ---- where the person is ----
 
 function showForm() {
-    document.getElementById('last').hidden = lastResult() === null;
+    field('last').hidden = lastResult() === null;
+    showToken();
     show('form');
     listSent();
 }
@@ -38,141 +38,121 @@ function begin() {
     if (service.submissions === 'open' || token())
         showForm();
     else
-        askToken(null);
+        askToken();
 }
 
-// Back and forward lead between the form and the link that was made: nothing is sent again.
+// Back and forward lead between the form and the link that was made: nothing is sent again, and
+// what is on its way is not left.
 function travel() {
     const result = lastResult();
+    if (isSending)
+        return;
     if (history.state?.result && result)
         showResult(result);
     else
         begin();
 }
 
-// ---- sealing and sending ----
+// ---- what went wrong ----
 
-async function seal(wanted) {
-    const id = newId();
-    let stretched;
-    if (wanted.code) {
-        step('submit.sealing.code');
-        stretched = await stretchInWorker(wanted.code, id);
-    }
-    step('submit.sealing.seal');
-    await ready;
-    return makeSubmission({ ...wanted, code: undefined, id, stretched });
+const reasons = {
+    'too-large': (problem) =>
+        ['submit.refused.large', { limit: bytes(problem.limit ?? service.envelope_max) }],
+    'rate-limited': (problem) =>
+        ['submit.refused.full', { wait: span(problem.retry_after ?? 60) }],
+};
+
+function tell(title, key, values) {
+    say(field('refused-title'), title);
+    say(field('refused-text'), key, values);
+    field('refused').hidden = false;
+    showForm();
+    field('refused').focus();
+    field('refused').scrollIntoView({ block: 'center' });
 }
 
-function refused(error) {
-    const { code, problem, status } = error;
-    if (status === 401 || status === 403) {
+function refused({ code, problem, status }) {
+    if (code === 'unauthorized' || code === 'forbidden') {
         askToken('submit.token.refused');
         return;
     }
-    const text = document.getElementById('refused-text');
-    const byCode = {
-        'too-large': ['submit.refused.large', { limit: bytes(problem.limit ?? 0) }],
-        'rate-limited': ['submit.refused.full', { wait: span(problem.retry_after ?? 60) }],
-    }[code] ?? ['submit.refused.other', { detail: problem.detail ?? `HTTP ${status}.` }];
-    say(document.getElementById('refused-title'), 'submit.refused.title');
-    say(text, ...byCode);
-    tell();
+    const name = status === 413 ? 'too-large' : code;
+    const reason = Object.hasOwn(reasons, name) ? reasons[name](problem)
+        : ['submit.refused.other', { detail: problem.detail ?? `HTTP ${status}.` }];
+    tell('submit.refused.title', ...reason);
 }
 
-function gaveUp() {
-    say(document.getElementById('refused-title'), 'down.title');
-    say(document.getElementById('refused-text'), 'submit.gaveup');
-    tell();
+function failed(error) {
+    trouble(null);
+    if (error instanceof ServiceError && error.kind === 'refused')
+        refused(error);
+    else if (error instanceof ServiceError)
+        tell('down.title', 'submit.gaveup');
+    else
+        tell('submit.refused.title', 'unexpected.broken');
+    if (!(error instanceof ServiceError || error instanceof ProtocolError))
+        throw error;
 }
 
-function tell() {
-    document.getElementById('refused').hidden = false;
-    showForm();
-    document.getElementById('refused').scrollIntoView({ block: 'center' });
-}
+// ---- handing over ----
 
-// Sends what is prepared. Another handoff under the same id (it is random: next to impossible) gets
-// a new id once.
 async function put(wanted) {
-    for (let again = true; ; again = false) {
-        prepared ??= await seal(wanted);
-        step('submit.sealing.send');
-        try {
-            return await submit(prepared.id, prepared.body, token(), { onTrouble: trouble });
-        } catch (error) {
-            if (error.code !== 'conflict' || !again)
-                throw error;
-            prepared = null;
-        }
+    try {
+        return await handOver(wanted, token(), { step, onTrouble: trouble });
+    } catch (error) {
+        // Where anyone may hand over, a token that no longer holds is in the way.
+        if (service.submissions !== 'open' || !token()
+            || !['unauthorized', 'forbidden'].includes(error.code))
+            throw error;
+        forgetToken();
+        return handOver(wanted, null, { step, onTrouble: trouble });
     }
 }
 
-async function handOver(wanted) {
-    document.getElementById('refused').hidden = true;
-    document.getElementById('sent').hidden = true;
+async function sendForm() {
+    const wanted = await readForm(service);
+    if (!wanted)
+        return;
+    field('refused').hidden = true;
+    field('sent').hidden = true;
     show('sealing');
-    const { body } = await put(wanted);
-    const manage = b64u(prepared.manageKey);
-    const result = {
-        id: prepared.id,
-        link: formatLink(base, prepared.id, prepared.key),
-        code: wanted.code ?? null,
-        manage,
-        follow: `${base}/s/${prepared.id}#${manage}`,
-        label: wanted.label ?? wanted.shownLabel ?? null,
-        at: body.created_at,
-        expiresAt: body.expires_at,
-        envelopeHash: b64u(prepared.envelopeHash),
-    };
-    const receiptKey = prepared.body.receipt_key;
-    prepared = null;
+    const { event, receiptKey, ...result } = await put(wanted);
     form.clear();
-    keep(`sent:${result.id}`, {
-        manage,
+    const isKept = keep(`sent:${result.id}`, {
+        manage: result.manage,
         label: result.label,
         at: result.at,
         expiresAt: result.expiresAt,
         code: result.code !== null,
         receiptKey, // what receipts are checked with, whatever the service says later
-        events: [{ index: body.event.index, line: body.event.line }],
+        events: [event],
     });
-    showResult(result, true);
+    showResult({ ...result, isKept }, true);
 }
 
+// One at a time: a second press of the button is not a second handoff.
 async function send() {
-    const wanted = await readForm(service);
-    if (!wanted)
+    if (isSending)
         return;
+    isSending = true;
     try {
-        await handOver({ ...wanted, code: wanted.withCode ? wanted.code || makeCode() : undefined });
+        await sendForm();
     } catch (error) {
-        trouble(null);
-        if (error instanceof ServiceError && error.kind === 'refused') {
-            prepared = null;
-            refused(error);
-        } else if (error instanceof ServiceError) {
-            gaveUp();
-        } else if (error instanceof ProtocolError) {
-            prepared = null;
-            say(document.getElementById('refused-title'), 'submit.refused.title');
-            say(document.getElementById('refused-text'), 'unexpected.broken');
-            tell();
-        } else {
-            throw error;
-        }
+        failed(error);
+    } finally {
+        isSending = false;
     }
 }
 
 async function start() {
     takeToken();
-    beginToken(showForm);
+    beginToken(showForm, () => begin());
     beginResult(() => {
         forgetResult();
         history.replaceState(null, '');
         begin();
     });
-    document.getElementById('last-show').addEventListener('click', () => {
+    field('last-show').addEventListener('click', () => {
         history.pushState({ result: true }, '');
         showResult(lastResult());
     });
@@ -184,17 +164,11 @@ async function start() {
         fail(error, () => location.reload());
         return;
     }
-    form = beginForm(service, send, () => {
-        prepared = null;
-    });
-    const result = lastResult();
-    if (result && (history.state?.result || !history.state))
-        showResult(result);
-    else
-        begin();
-    // Closing the tab would lose what was typed; what is sealed already is safe.
+    form = beginForm(service, send, dropPrepared);
+    travel();
+    // Closing the tab would lose what was typed, or a link that nobody has yet.
     addEventListener('beforeunload', (event) => {
-        if (stateNow() !== 'result' && form.isTouched())
+        if (form.hasContent() || !isLinkSafe())
             event.preventDefault();
     });
 }

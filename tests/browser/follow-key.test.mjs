@@ -287,7 +287,7 @@ test('too many requests: told how long, and it goes on by itself', async (t) => 
     await poll('the story comes', async () => {
         await page.clock.fastForward(30000);
         return page.isVisible('#headline');
-    }, 20000, 200);
+    }, 60000, 200);
     await headline(page, 'Waiting to be opened');
     assert.equal(await page.isVisible('#trouble'), false);
     await recipient.take();

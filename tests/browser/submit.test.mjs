@@ -3,47 +3,18 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Person } from '../support/cli.mjs';
-import { axe, clipboard, desktop, downloaded, openBrowser, phone, screenshot, state, storageDump,
-    tree } from '../support/browser.mjs';
+import { axe, clipboard, desktop, downloaded, phone, screenshot, state, storageDump, tree }
+    from '../support/browser.mjs';
 import { stateOf } from '../support/pages.mjs';
-import { handoff, poll, scratch, startService } from '../support/service.mjs';
+import { handoff, scratch, startService } from '../support/service.mjs';
+import { begin, done, linkAndCode, puts, redeem, user } from '../support/submitting.mjs';
 
-const user = 'practiceprotect@contoso.onmicrosoft.com';
 const secret = ' Zx9#mQ2!vKe7_"ß€😀\\ ';
-
-// Opens the form of a service.
-async function begin(t, service, options = {}) {
-    const person = await openBrowser(t, options);
-    await person.page.goto(`${service.url}/`);
-    await state(person.page, 'form');
-    return person;
-}
-
-async function linkAndCode(page) {
-    await state(page, 'result');
-    const code = await page.isVisible('#result-code') ? await page.textContent('#result-code') : null;
-    return { link: await page.textContent('#result-link'), code };
-}
-
-// Redeems on the command line; the code, if any, from a file.
-function redeem(t, { link, code }, ...more) {
-    const dir = scratch(t);
-    const options = [...more];
-    if (code) {
-        writeFileSync(join(dir, 'code'), code, { mode: 0o600 });
-        options.push('--code-file', join(dir, 'code'));
-    }
-    const run = spawnSync(handoff, ['redeem', ...options, link], {
-        env: { PATH: process.env.PATH, HOME: dir, XDG_STATE_HOME: dir },
-    });
-    assert.equal(run.status, 0, String(run.stderr));
-    return run.stdout;
-}
 
 test('a login with a code: page to command line, every character as typed', async (t) => {
     const service = await startService(t);
@@ -75,8 +46,7 @@ test('a login without a code, and with one of her own', async (t) => {
     assert.equal(bare.code, null);
     assert.deepEqual(JSON.parse(redeem(t, bare, '--json')), { type: 'credential', password: secret });
 
-    await page.click('#result-done');
-    await state(page, 'form');
+    await done(page);
     await page.fill('#password', secret);
     await page.click('#details summary');
     await page.fill('#own-code', 'blue horse 7');
@@ -96,7 +66,7 @@ test('a text and a file arrive byte for byte', async (t) => {
     await page.click('#send');
     assert.equal(redeem(t, await linkAndCode(page)).toString(), text);
 
-    await page.click('#result-done');
+    await done(page);
     const bytes = Buffer.from(Array.from({ length: 40000 }, (_, i) => (i * 7919) & 255));
     const path = join(scratch(t), 'wg0 ü.conf');
     writeFileSync(path, bytes);
@@ -214,11 +184,10 @@ test('the link outlives reloads and the back button; nothing is sent twice', asy
     await state(page, 'form');
     await page.goForward();
     assert.deepEqual(await linkAndCode(page), { link, code });
-    await page.click('#result-done');
-    await state(page, 'form');
+    await done(page);
     assert.equal(await page.isVisible('#last'), false);
     assert.ok(!(await storageDump(page)).includes(link.split('#')[1]), 'the link is forgotten');
-    assert.equal(requests.filter((r) => r.method === 'PUT').length, 1);
+    assert.equal(puts(requests).length, 1);
 });
 
 test('two tabs hand over two things, and both are in the list', async (t) => {
@@ -235,11 +204,18 @@ test('two tabs hand over two things, and both are in the list', async (t) => {
         await state(p, 'result');
     }
     assert.notEqual(await page.textContent('#result-link'), await other.textContent('#result-link'));
-    await page.click('#result-done');
+    await done(page);
     await page.waitForSelector('#sent-list li:has-text("second"):has-text("not opened yet")');
     assert.equal(await page.locator('#sent-list li').count(), 2);
-    await page.locator('#sent-list li:has-text("first") button').click();
+    const forget = page.locator('#sent-list li:has-text("first") button');
+    await forget.click();
+    await page.waitForSelector('#sent-list li:has-text("no longer be followed or revoked")');
+    assert.equal(await page.locator('#sent-list li').count(), 2);
+    await forget.click();
     assert.equal(await page.locator('#sent-list li').count(), 1);
+    assert.equal(await page.evaluate(() => Object.keys(localStorage)
+        .filter((name) => name.startsWith('handoff:sent:')).length), 1);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Follow');
 });
 
 test('by keyboard alone, and as a screen reader walks it', async (t) => {
@@ -289,6 +265,9 @@ test('form and result: no rule of axe is broken, in each language, light and dar
             await axe(page, 'result');
             await screenshot(page, `submit-result-${shot}`);
             await page.click('#result-done');
+            await page.waitForSelector('#result-uncopied:not([hidden])');
+            await axe(page, 'result that was not copied');
+            await done(page);
             await page.waitForSelector('#sent-list li');
             await axe(page, 'form with a list');
             assert.equal(await page.evaluate(() =>

@@ -18,6 +18,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const flags = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
 
+const patienceMs = 45000; // a busy machine takes its time; nothing is asserted about it
+
 export const phone = { width: 390, height: 844 };
 export const desktop = { width: 1280, height: 800 };
 
@@ -64,7 +66,7 @@ export async function openBrowser(t, options = {}) {
         timezoneId: 'UTC',
         permissions: options.noClipboard ? [] : ['clipboard-read', 'clipboard-write'],
     });
-    context.setDefaultTimeout(15000);
+    context.setDefaultTimeout(patienceMs);
     const person = { context, requests: [], words: [], dialogs: [], wrong: [] };
     person.allowed = options.allowed ?? [];
     context.on('request', (request) => person.requests.push({
@@ -98,7 +100,7 @@ export async function openBrowser(t, options = {}) {
 }
 
 // Waits until a state of the page is shown.
-export async function state(page, name, ms = 15000) {
+export async function state(page, name, ms = patienceMs) {
     try {
         await page.waitForSelector(`[data-state="${name}"]:not([hidden])`, { timeout: ms });
     } catch {

@@ -31,7 +31,7 @@ const arrivedMs = 200;
 const youngMs = 500; // what a request takes at most, unless it is held back on purpose
 const limitMs = 2000; // what moves for longer moves for ever
 const rounds = 4;
-const mostPresses = 150; // in one walk: a page that grows by being pressed would have no end
+const mostPresses = 150; // on one page: one that grows by being pressed would have no end
 const mostLinks = 3; // of one page that are followed
 const mostDepth = 2;
 
@@ -147,6 +147,7 @@ function nextOf(seen, { done }) {
 
 async function press(visit, { path, name, way, mark, scene }) {
     const { page, done, report } = visit;
+    visit.presses++;
     done.set(mark, (done.get(mark) ?? 0) + 1);
     done.set(`${scene} ${path}`, 1);
     const point = await within(page.evaluate(inPage.pointOf, path));
@@ -229,9 +230,9 @@ async function walk(visit) {
         }
         await fill(visit, seen);
         const next = nextOf(seen, visit);
-        if (next && n === mostPresses)
-            visit.report.cutShort = true;
-        if (!next || n === mostPresses || visit.enough())
+        const isOver = visit.presses >= mostPresses;
+        visit.report.cutShort ||= isOver && next !== null;
+        if (!next || isOver || visit.enough())
             return n;
         await press(visit, next);
         await quiet(visit);
@@ -278,7 +279,8 @@ async function callAll(url, agent, report) {
 
 // Scans a link and all that it leads to on its host. Gives { called, followed (lists), pressed, filled
 // (sets of what), presses, submitted (numbers), longestMs (the longest press: a busy machine may make
-// it longer than it was meant to be), cutShort (whether there was more than it does) }. enough: asked now and then whether it may stop.
+// it longer than it was meant to be), cutShort (whether there was more than it does) }.
+// enough: asked now and then whether it may stop.
 export async function scan(t, link, enough = () => false) {
     const report = { called: [], followed: [], pressed: new Set(), filled: new Set(), presses: 0,
         submitted: 0, longestMs: 0, cutShort: false };
@@ -296,7 +298,8 @@ export async function scan(t, link, enough = () => false) {
                 report.followed.push(url);
                 await callAll(url, agent, report);
                 const done = new Map(); // how often each was pressed in each way
-                await explore({ url, page, session, traffic, agent, report, links, done, enough });
+                await explore({ url, page, session, traffic, agent, report, links, done, enough,
+                    presses: 0 });
             }
             urls = [...links].filter((url) => url.startsWith(`${origin}/`) && !seen.has(url));
             report.cutShort ||= urls.length > mostLinks;

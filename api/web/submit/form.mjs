@@ -8,18 +8,32 @@ import { makePassword } from '../protocol/password.mjs';
 import { encodePayload } from '../protocol/payload.mjs';
 import { ready } from '../protocol/sodium.mjs';
 import { bytes } from '../ui/size.mjs';
-import { say } from '../ui/text.mjs';
+import { announce, languageNow, say, t } from '../ui/text.mjs';
 
 const labelMax = 200; // bytes, docs/protocol.md
-const fileFrame = 300; // what a file's name and the JSON around it take, at most
+const fileFrame = 300; // what a file's name and the JSON around it take, most often at most
 
 const field = (id) => document.getElementById(id);
 const kind = () => document.querySelector('input[name="type"]:checked').value;
 
 // How large a file may be: base64 makes four characters of three bytes.
-const fileMax = (service) => Math.floor((payloadMax(service.envelope_max) - fileFrame) / 4) * 3;
+const fileMax = (service, frame = fileFrame) =>
+    Math.max(0, Math.floor((payloadMax(service.envelope_max) - frame) * 3 / 4));
 
-let touched = false;
+// The same for one file, whose name is known.
+const fileMaxFor = (service, name) =>
+    fileMax(service, encodePayload({ type: 'file', name, data: '' }).length);
+
+// Two sizes to be told apart: in bytes where they are alike when rounded.
+function sizes(size, limit) {
+    const are = { size: bytes(size), limit: bytes(limit) };
+    if (are.size() !== are.limit())
+        return are;
+    const exact = (count) => () =>
+        new Intl.NumberFormat(languageNow(), { style: 'unit', unit: 'byte', unitDisplay: 'long' })
+            .format(count);
+    return { size: exact(size), limit: exact(limit) };
+}
 
 // ---- faults ----
 
@@ -36,7 +50,21 @@ function fault(id, key, values = {}) {
     return false;
 }
 
-const faultable = ['password', 'text', 'file', 'own-code', 'shown-label', 'label'];
+const written = ['username', 'password', 'url', 'note', 'text', 'own-code', 'shown-label', 'label'];
+const faultable = [...written, 'file'];
+
+// The fields that count now, with what is in them.
+const partOf = {
+    credential: ['username', 'password', 'url', 'note'],
+    text: ['text'],
+    file: [],
+};
+const counting = () => [...partOf[kind()], ...(field('use-code').checked ? ['own-code'] : []),
+    'shown-label', 'label'];
+
+// Half of a pair of UTF-16 is no character: no encoding takes it.
+const isText = (value) => !/\p{Surrogate}/u.test(value);
+const checkText = (id) => fault(id, isText(field(id).value) ? null : 'submit.notext');
 
 // The first field with a fault, made visible and focused.
 function toFirstFault() {
@@ -47,8 +75,8 @@ function toFirstFault() {
 }
 
 function checkLabel(id) {
-    const text = field(id).value;
-    if (/[\u0000-\u001f\u007f]/.test(text))
+    const text = field(id).value.trim();
+    if (/[\u0000-\u001f\u007f-\u009f]/.test(text))
         return fault(id, 'submit.label.control');
     return fault(id, utf8(text).length > labelMax ? 'submit.label.long' : null);
 }
@@ -93,9 +121,8 @@ async function file(service) {
     const chosen = field('file').files[0];
     if (!fault('file', chosen ? null : 'submit.file.missing'))
         return null;
-    const limit = fileMax(service);
-    if (!fault('file', chosen.size > limit ? 'submit.large' : null,
-        { size: bytes(chosen.size), limit: bytes(limit) }))
+    const limit = fileMaxFor(service, chosen.name);
+    if (!fault('file', chosen.size > limit ? 'submit.large' : null, sizes(chosen.size, limit)))
         return null;
     try {
         const data = b64u(new Uint8Array(await chosen.arrayBuffer()));
@@ -106,33 +133,40 @@ async function file(service) {
     }
 }
 
-// Whether the payload fits an envelope; its field is blamed where it does not.
+// Whether the payload fits an envelope; the longest of its fields is blamed where it does not.
 function fits(payload, service) {
     const size = encodePayload(payload).length;
     const limit = payloadMax(service.envelope_max);
-    return fault(kind() === 'credential' ? 'password' : kind(),
-        size > limit ? 'submit.large' : null, { size: bytes(size), limit: bytes(limit) });
+    const length = (id) => utf8(field(id).value).length;
+    const [longest = 'file'] = [...partOf[kind()]].sort((a, b) => length(b) - length(a));
+    return size <= limit || fault(longest, 'submit.large', sizes(size, limit));
 }
 
-// What the person wants: { payload, withCode, code, expiresIn, label, shownLabel }, or null with the
-// faults told.
-export async function readForm(service) {
-    await ready;
+function clearFaults() {
     for (const id of faultable)
         fault(id, null);
+}
+
+// What the person wants: { payload, withCode, ownCode, expiresIn, label, shownLabel }, or null with
+// the faults told.
+export async function readForm(service) {
+    await ready;
+    clearFaults();
+    if (counting().map(checkText).includes(false)) {
+        toFirstFault();
+        return null;
+    }
     const payload = await { credential, text, file }[kind()](service);
-    let good = payload !== null && fits(payload, service);
-    for (const check of [() => checkCode(), () => checkLabel('shown-label'),
-        () => checkLabel('label')])
-        good = check() && good;
-    if (!good) {
+    const checks = [payload !== null && fits(payload, service), checkCode(),
+        checkLabel('shown-label'), checkLabel('label')];
+    if (checks.includes(false)) {
         toFirstFault();
         return null;
     }
     return {
         payload,
         withCode: field('use-code').checked,
-        code: field('own-code').value,
+        ownCode: field('own-code').value,
         expiresIn: Number(field('expires').value),
         ...optional('label', field('label').value.trim()),
         ...optional('shownLabel', field('shown-label').value.trim()),
@@ -149,7 +183,6 @@ function showPart() {
 function showPassword(visible) {
     const button = field('password-show');
     field('password').type = visible ? 'text' : 'password';
-    button.setAttribute('aria-pressed', String(visible));
     say(button, visible ? 'hide' : 'show');
 }
 
@@ -159,50 +192,85 @@ function hintPassword() {
         ? 'submit.password.blank' : 'submit.password.hint');
 }
 
+// Why a code is good; or, where there is none, what that means.
+function showCodeUse() {
+    const isUsed = field('use-code').checked;
+    const why = field('code-why');
+    field('own-code-field').hidden = !isUsed;
+    why.classList.toggle('alarming', !isUsed);
+    say(why, isUsed ? 'submit.code.why' : 'submit.code.without');
+}
+
+// What stands in the closed box, on its outside.
+function showDetails() {
+    const valid = () => t(field('expires').selectedOptions[0].dataset.t);
+    say(field('details-summary'), 'submit.details', { valid });
+}
+
+function offerExpiries(service) {
+    const options = [...field('expires').options];
+    for (const option of options)
+        option.disabled = option.hidden = Number(option.value) > service.expires_max;
+    if (!field('expires').selectedOptions[0].disabled)
+        return;
+    const [longest] = options.filter((option) => !option.disabled).slice(-1);
+    for (const option of options)
+        option.defaultSelected = option === (longest ?? options[0]);
+    field('expires').value = (longest ?? options[0]).value;
+}
+
+async function generate() {
+    await ready;
+    field('password').value = makePassword();
+    fault('password', null);
+    showPassword(true);
+    hintPassword();
+    announce('submit.password.made');
+}
+
+function showAll() {
+    showPart();
+    showPassword(false);
+    hintPassword();
+    showCodeUse();
+    showDetails();
+}
+
 // Binds the form. send: it is submitted; changed: something in it is another than before. Returns
-// { clear(), isTouched() }.
+// { clear(), hasContent() }.
 export function beginForm(service, send, changed) {
     const form = field('form');
     say(field('file-hint'), 'submit.file.hint', { size: bytes(fileMax(service)) });
-    for (const option of field('expires').options)
-        option.disabled = option.hidden = Number(option.value) > service.expires_max;
+    offerExpiries(service);
     for (const radio of document.querySelectorAll('input[name="type"]'))
         radio.addEventListener('change', showPart);
     field('password-show').addEventListener('click',
         () => showPassword(field('password').type === 'password'));
     field('password').addEventListener('input', hintPassword);
     field('password-make').addEventListener('click', async () => {
-        await ready;
-        field('password').value = makePassword();
-        fault('password', null);
-        showPassword(true);
-        hintPassword();
-        touched = true;
         changed();
+        await generate();
     });
     field('use-code').addEventListener('change', () => {
-        field('own-code-field').hidden = !field('use-code').checked;
+        showCodeUse();
+        announce(field('code-why').dataset.t);
     });
-    form.addEventListener('input', () => {
-        touched = true;
-        changed();
-    });
+    field('expires').addEventListener('change', showDetails);
+    form.addEventListener('input', changed);
     form.addEventListener('submit', (event) => {
         event.preventDefault();
         send();
     });
-    showPart();
+    showAll();
     return {
         clear() {
             form.reset();
-            touched = false;
-            showPassword(false);
-            hintPassword();
-            showPart();
-            field('own-code-field').hidden = false;
+            clearFaults();
+            showAll();
             for (const box of form.querySelectorAll('details'))
                 box.open = false;
         },
-        isTouched: () => touched,
+        hasContent: () => field('file').files.length > 0
+            || written.some((id) => field(id).value !== ''),
     };
 }

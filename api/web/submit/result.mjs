@@ -12,6 +12,7 @@ import { moment } from '../ui/time.mjs';
 
 const field = (id) => document.getElementById(id);
 let now = null;
+let isFollowing = false; // on the way to the page to follow, from which Back leads here
 
 // The link that was made in this tab, until the person is done with it: a reload must not lose it.
 export const lastResult = () => held('result');
@@ -21,32 +22,68 @@ export function forgetResult() {
     drop('result');
 }
 
+// Whether the tab may go: there is no link in it that nobody has copied.
+export function isLinkSafe() {
+    const result = lastResult();
+    return isFollowing || result === null || result.isCopied === true;
+}
+
+// A code that she made up is hers to remember: it was typed, and so it is kept nowhere.
+const holdable = (result) => ({ ...result, code: result.ownCode ? null : result.code });
+
+function markCopied() {
+    if (!now || now.isCopied)
+        return;
+    now.isCopied = true;
+    hold('result', holdable(now));
+    askDone(false);
+}
+
+// ---- showing ----
+
 function drawCode(link) {
     const picture = qrCode(link);
     sayAttribute(picture, 'aria-label', 'submit.result.qr.label');
     field('result-qr').replaceChildren(picture);
 }
 
-// Shows it. made: it was made this moment, so it is kept, and gets a place in the tab's history.
-export function showResult(result, made = false) {
+function showCode({ code, ownCode }) {
+    const isThere = code !== null;
+    field('result-code-part').hidden = !isThere && !ownCode;
+    field('result-code').textContent = code ?? '';
+    field('result-code-box').hidden = !isThere;
+    field('result-code-own').hidden = isThere;
+    say(field('result-step-open'), isThere || ownCode
+        ? 'submit.result.step.open.code' : 'submit.result.step.open');
+}
+
+// Says that the link is not copied yet, or no longer.
+function askDone(isAsked) {
+    field('result-uncopied').hidden = !isAsked;
+    say(field('result-done'), isAsked ? 'submit.result.done.sure' : 'submit.result.done');
+}
+
+// Shows it. isMade: it was made this moment, so it is kept, and gets a place in the tab's history.
+export function showResult(result, isMade = false) {
     now = result;
-    if (made) {
-        hold('result', result);
+    if (isMade) {
+        hold('result', holdable(result));
         history.pushState({ result: true }, '');
     }
     say(field('result-lead'), 'submit.result.lead', { until: moment(result.expiresAt) });
     field('result-link').textContent = result.link;
-    field('result-code-part').hidden = result.code === null;
-    field('result-code').textContent = result.code ?? '';
-    say(field('result-step-open'), result.code === null
-        ? 'submit.result.step.open' : 'submit.result.step.open.code');
-    field('result-follow').href = `${base}/s/${result.id}`;
+    showCode(result);
+    // The page to follow finds the key on this device; where nothing is kept, in the fragment.
+    field('result-follow').href = result.isKept ? `${base}/s/${result.id}` : result.follow;
     field('result-qr-details').open = false;
     field('result-papers-error').hidden = true;
+    askDone(false);
     drawCode(result.link);
     field('sent').hidden = true;
     show('result');
 }
+
+// ---- papers ----
 
 const shortId = () => now.id.slice(0, 8);
 
@@ -76,18 +113,32 @@ async function giveEvidence() {
 
 // Binds the buttons. done: she is through with it.
 export function beginResult(done) {
-    copyButton(field('result-copy'),
-        { text: () => now.link, shown: field('result-link'), label: 'submit.result.copy' });
+    copyButton(field('result-copy'), {
+        text: () => now.link,
+        shown: field('result-link'),
+        label: 'submit.result.copy',
+        copied: markCopied,
+    });
+    // By hand: the link, marked and copied by key or menu.
+    field('result-link').addEventListener('copy', markCopied);
     copyButton(field('result-code-copy'),
         { text: () => now.code, shown: field('result-code'), label: 'submit.result.code.copy' });
     copyButton(field('result-follow-copy'),
         { text: () => now.follow, label: 'submit.result.follow.copy' });
-    // The page to follow finds the key on this device; where nothing is kept, in the fragment.
-    field('result-follow').addEventListener('click', () => {
+    field('result-follow').addEventListener('click', (event) => {
         hold(`follow:${now.id}`, now.manage);
+        isFollowing = !(event.ctrlKey || event.metaKey || event.shiftKey);
+    });
+    addEventListener('pageshow', () => {
+        isFollowing = false;
     });
     field('result-key').addEventListener('click',
         () => download(`handoff-sender-${shortId()}.json`, senderFile()));
     field('result-evidence').addEventListener('click', giveEvidence);
-    field('result-done').addEventListener('click', done);
+    field('result-done').addEventListener('click', () => {
+        if (now.isCopied || !field('result-uncopied').hidden)
+            done();
+        else
+            askDone(true);
+    });
 }

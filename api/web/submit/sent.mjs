@@ -2,7 +2,7 @@
 
 import { base, readHandoff } from '../service.mjs';
 import { forget, recallAll } from '../store.mjs';
-import { make, say } from '../ui/text.mjs';
+import { announce, make, say } from '../ui/text.mjs';
 import { moment } from '../ui/time.mjs';
 
 const states = {
@@ -15,11 +15,16 @@ const states = {
     revoked: 'submit.state.revoked',
     lapsed: 'submit.state.lapsed',
 };
+const alarms = ['rejected', 'lapsed']; // she has something to do
+
+let round = 0; // of asking: a newer list ends it
 
 async function lookAt(id, place) {
     try {
         const { body } = await readHandoff(id, { patienceMs: 0 });
         say(place, states[body.state] ?? 'submit.state.unknown');
+        if (alarms.includes(body.state))
+            place.className = 'alarming';
         if (body.state === 'confirmed')
             forget(`sent:${id}`);
     } catch {
@@ -27,13 +32,48 @@ async function lookAt(id, place) {
     }
 }
 
-function row(id, record, again) {
+// One after another: a long list is no flood of requests.
+async function lookAtAll(places) {
+    const mine = ++round;
+    for (const [id, place] of places) {
+        if (mine !== round)
+            return;
+        await lookAt(id, place);
+    }
+}
+
+// Forgetting gives away the key to revoke: it takes a second press.
+function forgetButton(id, item, state) {
+    const button = make('button', 'submit.sent.forget', {}, 'quiet');
+    let isAsked = false;
+    button.type = 'button';
+    button.addEventListener('click', () => {
+        if (!isAsked) {
+            isAsked = true;
+            say(state, 'submit.sent.forget.why');
+            announce('submit.sent.forget.why');
+            say(button, 'submit.sent.forget.sure');
+            return;
+        }
+        const near = item.nextElementSibling ?? item.previousElementSibling;
+        forget(`sent:${id}`);
+        item.remove();
+        announce('submit.sent.forgotten');
+        if (near)
+            near.querySelector('a').focus();
+        else
+            listSent();
+    });
+    return button;
+}
+
+function row(id, record) {
     const item = make('li');
     const words = make('div', null, {}, 'grow');
     const name = make('strong');
     const state = make('span', 'submit.state.loading', {}, 'soft');
     const follow = make('a', 'submit.sent.follow');
-    const drop = make('button', 'submit.sent.forget', {}, 'quiet');
+    const drop = forgetButton(id, item, state);
     if (record.label)
         name.textContent = record.label;
     else
@@ -42,21 +82,16 @@ function row(id, record, again) {
     follow.href = `${base}/s/${id}`;
     for (const control of [follow, drop])
         control.setAttribute('aria-describedby', name.id);
-    drop.type = 'button';
-    drop.addEventListener('click', () => {
-        forget(`sent:${id}`);
-        again();
-    });
     words.append(name, document.createElement('br'), state);
     item.append(words, follow, drop);
-    lookAt(id, state);
-    return item;
+    return { item, state };
 }
 
 // Fills the list, the newest first.
 export function listSent() {
     const found = recallAll('sent:').sort(([, a], [, b]) => b.at - a.at);
+    const rows = found.map(([id, record]) => row(id, record));
     document.getElementById('sent').hidden = found.length === 0;
-    document.getElementById('sent-list').replaceChildren(
-        ...found.map(([id, record]) => row(id, record, listSent)));
+    document.getElementById('sent-list').replaceChildren(...rows.map(({ item }) => item));
+    lookAtAll(found.map(([id], i) => [id, rows[i].state]));
 }

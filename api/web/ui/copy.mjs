@@ -14,8 +14,10 @@ function mark(element) {
 }
 
 // A button that copies. text: gives it; shown: the element that shows it (null: none), for when the
-// clipboard is denied; reveal: called before marking where the text may be hidden.
-export function copyButton(button, { text, shown = null, reveal = () => {}, label = 'copy' }) {
+// clipboard is denied; reveal: called before marking where the text may be hidden; copied: called
+// once it is in the clipboard.
+export function copyButton(button, own) {
+    const { text, shown = null, label = 'copy', reveal = () => {}, copied = () => {} } = own;
     let timer;
     button.addEventListener('click', async () => {
         clearTimeout(timer);
@@ -29,6 +31,7 @@ export function copyButton(button, { text, shown = null, reveal = () => {}, labe
             say(button, 'copy.failed');
             return;
         }
+        copied();
         say(button, 'copy.done');
         announce('copy.done');
         timer = setTimeout(() => say(button, label), doneMs);

@@ -27,12 +27,19 @@ let running = null; // { browser, home }, once a test of this file asked for it
 
 async function launch() {
     const home = mkdtempSync(join(tmpdir(), 'handoff-browser-'));
-    process.once('exit', () => rmSync(home, { recursive: true, force: true }));
     const browser = await chromium.launch({
         executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
         args: flags,
-        env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
+        env: {
+            ...process.env,
+            HOME: home,
+            TMPDIR: home,
+            XDG_CONFIG_HOME: home,
+            XDG_CACHE_HOME: home,
+        },
     });
+    // Of a test that is interrupted; playwright has killed the browser by then.
+    process.once('exit', () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
     return { browser, home };
 }
 

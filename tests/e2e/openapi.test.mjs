@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 
-import { Client, Raw, deliver, done, makeHandoff, newClaimant, problem, sendHandoff } from '../support/http.mjs';
+import { Client, Raw, deliver, done, makeHandoff, newClaimant, problem, sendHandoff, uncoded } from '../support/http.mjs';
 import { description, descriptionPath, judge, pathOf } from '../support/openapi.mjs';
 import { poll, sleep, startService } from '../support/service.mjs';
 
@@ -86,6 +87,20 @@ test('what is not declared is found', () => {
     assert.match(judge(live, answer({ headers: { ...headers, 'content-type': 'text/plain' } })).violation, /type text\/plain/);
     assert.match(judge({ method: 'GET', path: '/x' }, answer()).violation, /is not among/);
     assert.match(judge({ method: 'PUT', path: '/livez' }, answer()).violation, /is not among/);
+});
+
+test('a coded body is judged by what it stands for, a path too long for its parameter as no path', () => {
+    const headers = { 'content-encoding': 'gzip' };
+    const body = { type: 'text', of: 'pages' };
+    assert.deepEqual(uncoded(headers, gzipSync(JSON.stringify(body))).body, body);
+    assert.deepEqual(uncoded({ 'content-encoding': 'br' }, brotliCompressSync(JSON.stringify(body))).body, body);
+    assert.equal(uncoded(headers, Buffer.alloc(0)).text, ''); // as HEAD is answered
+    assert.throws(() => uncoded(headers, Buffer.from(JSON.stringify(body))));
+
+    const missing = { status: 404, headers: {}, text: '', body: { code: 'not-found' } };
+    const judged = (length) => judge({ method: 'GET', path: `/h/${'x'.repeat(length)}` }, missing).violation;
+    assert.equal(judged(63), '404 is not declared');
+    assert.doesNotMatch(judged(64) ?? '', /not declared|not among/);
 });
 
 test('text, lines and bytes are judged by what they are, paths by what they name', () => {

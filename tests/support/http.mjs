@@ -6,6 +6,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
 import * as protocol from './protocol.mjs';
 
@@ -276,6 +277,16 @@ export function parseAnswer(bytes, { head = false } = {}) {
         return null;
     const text = bytes.subarray(from, from + length).toString('utf8');
     return { status, headers, text, body: parse(text), rest: bytes.subarray(from + length) };
+}
+
+const decoders = { gzip: gunzipSync, br: brotliDecompressSync };
+
+// What a body stands for, its content coding undone: { bytes, text, body }. An answer to HEAD has none.
+export function uncoded(headers, coded) {
+    const decode = coded.length > 0 && decoders[headers['content-encoding']];
+    const bytes = decode ? decode(coded) : coded;
+    const text = bytes.toString('utf8');
+    return { bytes, text, body: parse(text) };
 }
 
 // A connection on which a test writes what it likes.

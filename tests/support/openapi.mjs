@@ -40,11 +40,15 @@ function schemaAt(pointer) {
 const inPath = (path) =>
     new Map((description.paths[path].parameters ?? []).map((parameter) => [parameter.name, parameter]));
 
+// What stands for a parameter: several segments, where declared so, are no path once they are too long.
+const segments = ({ 'x-multi-segment': several, schema }) =>
+    several ? `.{1,${schema.maxLength}}` : '[^/]+';
+
 // Paths with fewer parameters first: what is named exactly goes before what is named by a template.
 const templates = Object.keys(description.paths)
     .map((path) => {
         const parameters = inPath(path);
-        const part = (_, name) => `(?<${name}>${parameters.get(name)['x-multi-segment'] ? '.+' : '[^/]+'})`;
+        const part = (_, name) => `(?<${name}>${segments(parameters.get(name))})`;
         return { path, parameters, pattern: new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, part)}$`) };
     })
     .sort((a, b) => a.parameters.size - b.parameters.size);

@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 
-import { parseAnswer } from './http.mjs';
+import { parseAnswer, uncoded } from './http.mjs';
 import { judge } from './openapi.mjs';
 
 export const directory = process.env.HANDOFF_OPENAPI;
@@ -82,7 +82,7 @@ class Answers {
             if (!reply)
                 return;
             const whole = this.#bytes.subarray(0, this.#bytes.length - reply.rest.length);
-            reply.bytes = whole.subarray(whole.indexOf('\r\n\r\n') + 4);
+            Object.assign(reply, uncoded(reply.headers, whole.subarray(whole.indexOf('\r\n\r\n') + 4)));
             this.#bytes = reply.rest;
             if (reply.status < 200)
                 continue;

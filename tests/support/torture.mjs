@@ -1,0 +1,35 @@
+// How hard the torture tests press. Within ./dev test they run short and name what they leave out;
+// ./dev torture --rounds N sets HANDOFF_TORTURE_ROUNDS and runs them at length. What they counted
+// goes, a line of JSON each, into the file that HANDOFF_FIGURES names.
+
+import { appendFileSync } from 'node:fs';
+
+const rounds = Number(process.env.HANDOFF_TORTURE_ROUNDS ?? 0);
+
+// Whether this is the long run.
+export const long = rounds > 0;
+
+// How many to do: `short` of them within ./dev test, `perRound` for each round of the long run (at
+// least `short`). What the short run leaves out is noted under `part`.
+export function amount(part, short, perRound) {
+    if (long)
+        return Math.max(short, Math.ceil(rounds * perRound));
+    leftOut(part, `${short} of what a long run does ${perRound} times a round`);
+    return short;
+}
+
+function note(line) {
+    if (process.env.HANDOFF_FIGURES)
+        appendFileSync(process.env.HANDOFF_FIGURES, `${JSON.stringify(line)}\n`);
+}
+
+// Something counted or measured, for docs/reliability.md: figure('crash', 'kills', 500).
+export function figure(part, name, value) {
+    note({ part, name, value });
+}
+
+// Something that only the long run does.
+export function leftOut(part, what) {
+    if (!long)
+        note({ part, leftOut: what });
+}

@@ -1,26 +1,22 @@
-// Goal: every answer that accepts a writing call is sent after the sync that covers it. A recorder,
+// Goal: every answer that accepts a writing call is sent after the sync that covers it. A library,
 // preloaded into the service, writes down the order; without the syncs, left out of the record or
 // really switched off, the same check is red.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { build, startService } from '../support/service.mjs';
-
-const recorder = join(build, 'tests', 'fault', 'recorder.so');
+import { answeredEvents, journaled, readJournal, writtenEvents } from '../support/journal.mjs';
+import { startService } from '../support/service.mjs';
 
 // Takes handoffs through every writing call, several at a time; returns the record and how many
 // calls were accepted for the first time.
-async function record(t, mode = '') {
+async function record(t, mode) {
     const service = await startService(t);
     await service.stop();
-    const log = join(service.dir, 'order');
-    await service.start({
-        env: { LD_PRELOAD: recorder, RECORDER_LOG: log, RECORDER_MODE: mode },
-    });
+    const path = join(service.dir, 'journal');
+    await service.start({ env: journaled(path, service.data, mode) });
     let accepted = 0;
     const count = (reply, status) => {
         accepted++;
@@ -44,43 +40,45 @@ async function record(t, mode = '') {
     };
     await Promise.all(Array.from({ length: 16 }, live));
     await service.stop();
-    const lines = readFileSync(log, 'utf8').trim().split('\n');
-    return { lines, accepted };
+    const records = readJournal(path);
+    const syncs = records.filter(({ kind, name }) => kind === 'E' && name.endsWith('-wal')).length;
+    return { records, accepted, syncs };
 }
 
 // What is wrong with a record: the events whose answers were sent before they were written and a
 // sync, begun after that, had ended.
-function early(lines) {
-    const written = new Map();
+function early(records) {
+    const written = new Set();
     const synced = new Set();
-    let begun = [];
+    const begun = new Map();
     const answered = [];
-    for (const line of lines) {
-        const [kind, n] = line.split(' ');
-        if (kind === 'W' && !written.has(n))
-            written.set(n, false);
-        if (kind === 'B')
-            begun = [...written.keys()].filter((key) => !synced.has(key));
-        if (kind === 'S')
-            begun.forEach((key) => synced.add(key));
+    for (const record of records) {
+        const { kind, at } = record;
+        const log = record.name.endsWith('-wal');
+        if (kind === 'W' && log)
+            writtenEvents(record).forEach((n) => written.add(n));
+        if (kind === 'B' && log)
+            begun.set(at, [...written].filter((n) => !synced.has(n)));
+        if (kind === 'E' && log)
+            begun.get(at).forEach((n) => synced.add(n));
         if (kind === 'A')
-            answered.push([n, synced.has(n)]);
+            answeredEvents(record).forEach((n) => answered.push([n, synced.has(n)]));
     }
     return { answered, early: answered.filter(([, ok]) => !ok).map(([n]) => n) };
 }
 
 test('no answer before its sync', async (t) => {
-    const { lines, accepted } = await record(t);
-    const result = early(lines);
+    const { records, accepted, syncs } = await record(t);
+    const result = early(records);
     assert.equal(result.answered.length, accepted, 'every accepted call was seen');
-    assert.ok(lines.filter((line) => line === 'S').length > 10);
+    assert.ok(syncs > 10);
     assert.deepEqual(result.early, []);
 });
 
 for (const mode of ['forget-syncs', 'unsynced'])
     test(`the check is red with ${mode}`, async (t) => {
-        const { lines, accepted } = await record(t, mode);
-        const result = early(lines);
+        const { records, accepted } = await record(t, mode);
+        const result = early(records);
         assert.equal(result.answered.length, accepted, 'every accepted call was seen');
         assert.equal(result.early.length, accepted, 'none of them is covered');
     });

@@ -1,6 +1,7 @@
 #include "api/fields.h"
 
 #include "vault/protocol/encoding.h"
+#include "vault/protocol/jsontext.h"
 
 #include <string.h>
 
@@ -30,14 +31,22 @@ void fields_too_large(struct fields *f, const char *name, size_t limit)
     f->problem.limit = (int64_t)limit;
 }
 
+void fields_short_of_memory(struct fields *f)
+{
+    object(f, PROBLEM_UNAVAILABLE, NULL, NULL);
+}
+
 void fields_begin(struct fields *f, const uint8_t *body, size_t len)
 {
     json_error_t error;
 
     memset(f, 0, sizeof(*f));
-    f->root = len > 0 ? json_loadb((const char *)body, len, JSON_REJECT_DUPLICATES, &error) : NULL;
+    f->root =
+        len > 0 ? jsontext_parse((const char *)body, len, JSON_REJECT_DUPLICATES, &error) : NULL;
     if (json_is_object(f->root))
         return;
+    if (f->root == NULL && len > 0 && json_error_code(&error) == json_error_out_of_memory)
+        fields_short_of_memory(f);
     object(f, PROBLEM_BAD_REQUEST, NULL,
            f->root == NULL && len > 0 && json_error_code(&error) == json_error_duplicate_key
                ? "A member stands twice in the body. Nothing was changed."

@@ -30,6 +30,9 @@ bool fields_end(struct fields *f) __attribute__((nonnull, warn_unused_result));
 /* Objects to a member with a static text, unless something was wrong before. */
 void fields_object(struct fields *f, const char *name, const char *detail) __attribute__((nonnull));
 
+/* The same, with 503: nothing is wrong with the request. */
+void fields_short_of_memory(struct fields *f) __attribute__((nonnull));
+
 /* The same, with 413 and the limit in bytes. */
 void fields_too_large(struct fields *f, const char *name, size_t limit) __attribute__((nonnull));
 

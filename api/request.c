@@ -55,7 +55,9 @@ struct text request_json(struct request *r, size_t size)
 void request_reply(struct request *r, unsigned status, const struct text *t)
 {
     if (t->overflow) {
-        request_refuse(r, PROBLEM_UNAVAILABLE, NULL);
+        /* What the vault was asked for has been done by now, though the answer has no room. */
+        request_refuse(r, r->job.done != NULL ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_UNAVAILABLE,
+                       NULL);
         return;
     }
     r->reply.status = status;

@@ -1,6 +1,7 @@
 #include "cli/bundle.h"
 
 #include "cli/trust.h"
+#include "vault/protocol/jsontext.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -180,8 +181,8 @@ static int check_event(struct bundle *b, const json_t *event, bool details)
     b->index = (int64_t)json_integer_value(index);
     if (check_proof(b, event) != 0)
         return -1;
-    b->line =
-        json_loadb(json_string_value(text), json_string_length(text), JSON_REJECT_DUPLICATES, NULL);
+    b->line = jsontext_parse(json_string_value(text), json_string_length(text),
+                             JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(b->line))
         return bundle_wrong(b, "Event %" PRId64 "'s line is no JSON object.", b->index);
     return check_line(b);

@@ -1,6 +1,7 @@
 #include "cli/chronicle.h"
 
 #include "cli/terminal.h"
+#include "vault/protocol/jsontext.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -253,7 +254,7 @@ static void erase_old(struct chronicle *c, const struct step *s)
 
 enum exit_code chronicle_event(struct chronicle *c, uint64_t n, const char *line, size_t len)
 {
-    json_t *object = json_loadb(line, len, 0, NULL);
+    json_t *object = jsontext_parse(line, len, 0, NULL);
     struct step s = {
         .c = c, .line = object, .t = (int64_t)json_integer_value(json_object_get(object, "t"))};
     const enum exit_code rc = take(c, n, &s);
@@ -288,7 +289,7 @@ static int set(const char **out, const char *text)
 static int take_details(struct report_handoff *h, const json_t *details)
 {
     const char *words = detail(details, "details");
-    json_t *receipt = json_loads(words != NULL ? words : "{}", 0, NULL);
+    json_t *receipt = words != NULL ? jsontext_parse(words, strlen(words), 0, NULL) : json_object();
     int rc = set(&h->receipt_by, json_string_value(json_object_get(receipt, "by")));
 
     rc |= set(&h->receipt_note, json_string_value(json_object_get(receipt, "note")));
@@ -311,7 +312,7 @@ enum exit_code chronicle_details(struct chronicle *c, uint64_t n, const char *li
     place = json_object_get(c->places, number);
     if (place == NULL)
         return EXIT_DONE;
-    object = json_loadb(line, len, 0, NULL);
+    object = jsontext_parse(line, len, 0, NULL);
     h = &c->rows[json_integer_value(place)];
     rc = take_details(h, json_object_get(object, "details"));
     if (rc == 0 && (int64_t)n == h->event)

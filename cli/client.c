@@ -2,6 +2,7 @@
 
 #include "cli/terminal.h"
 #include "vault/protocol/encoding.h"
+#include "vault/protocol/jsontext.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -280,9 +281,9 @@ static void take_reply(struct client *c, bool raw, struct incoming *in, struct c
         in->data = NULL;
         return;
     }
-    reply->body =
-        in->len == 0 ? NULL
-                     : json_loadb(in->data, in->len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    reply->body = in->len == 0 ? NULL
+                               : jsontext_parse(in->data, in->len,
+                                                JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     if (!json_is_object(reply->body)) {
         json_decref(reply->body);
         reply->body = NULL;

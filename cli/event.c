@@ -2,6 +2,7 @@
 
 #include "cli/statement.h"
 #include "cli/terminal.h"
+#include "vault/protocol/jsontext.h"
 #include "vault/protocol/receipt.h"
 #include "vault/protocol/text.h"
 
@@ -174,8 +175,8 @@ static void add_words(struct text *t, const struct event *e)
 {
     const json_t *text = detail(e, "details");
     json_t *words = text == NULL ? NULL
-                                 : json_loadb(json_string_value(text), json_string_length(text),
-                                              JSON_REJECT_DUPLICATES, NULL);
+                                 : jsontext_parse(json_string_value(text), json_string_length(text),
+                                                  JSON_REJECT_DUPLICATES, NULL);
     const char *by = json_string_value(json_object_get(words, "by"));
     const char *note = json_string_value(json_object_get(words, "note"));
 

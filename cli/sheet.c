@@ -2,6 +2,7 @@
 
 #include "cli/terminal.h"
 #include "cli/tiles.h"
+#include "vault/protocol/jsontext.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -88,10 +89,10 @@ static const char *detail(const json_t *details, const char *field)
 static void put_details(struct sheet *s)
 {
     const ssize_t len = getline(&s->buffer, &s->buffer_size, s->details);
-    json_t *object = len > 0 ? json_loadb(s->buffer, (size_t)len, 0, NULL) : NULL;
+    json_t *object = len > 0 ? jsontext_parse(s->buffer, (size_t)len, 0, NULL) : NULL;
     const json_t *details = json_object_get(object, "details");
     const char *words = detail(details, "details");
-    json_t *receipt = json_loads(words, 0, NULL);
+    json_t *receipt = jsontext_parse(words, strlen(words), 0, NULL);
     const char *by = json_string_value(json_object_get(receipt, "by"));
     const char *note = json_string_value(json_object_get(receipt, "note"));
 
@@ -106,7 +107,7 @@ static void put_details(struct sheet *s)
 static enum exit_code put_event(void *ctx, uint64_t n, const char *line, size_t len)
 {
     struct sheet *s = ctx;
-    json_t *object = json_loadb(line, len, 0, NULL);
+    json_t *object = jsontext_parse(line, len, 0, NULL);
     const char *kind = json_string_value(json_object_get(object, "kind"));
 
     (void)fwrite(line, 1, len, s->lines);

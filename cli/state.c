@@ -3,6 +3,7 @@
 #include "cli/input.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "vault/protocol/jsontext.h"
 #include "vault/protocol/text.h"
 
 #include <dirent.h>
@@ -285,8 +286,8 @@ static void take_received(struct reader *r, struct state *s)
 /* Returns NULL, or what is wrong. */
 static const char *parse(struct state *s, const struct secret *content)
 {
-    struct reader r = {.json = json_loadb((const char *)secret_bytes(content), secret_len(content),
-                                          JSON_REJECT_DUPLICATES, NULL)};
+    struct reader r = {.json = jsontext_parse((const char *)secret_bytes(content),
+                                              secret_len(content), JSON_REJECT_DUPLICATES, NULL)};
 
     if (!json_is_object(r.json)) {
         json_decref(r.json);

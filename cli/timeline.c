@@ -5,6 +5,7 @@
 #include "cli/problem.h"
 #include "cli/service.h"
 #include "cli/terminal.h"
+#include "vault/protocol/jsontext.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static void take_event(struct timeline *t, json_t *item)
 {
     const json_t *text = json_object_get(item, "line");
     json_t *line = json_is_string(text)
-                       ? json_loadb(json_string_value(text), json_string_length(text), 0, NULL)
+                       ? jsontext_parse(json_string_value(text), json_string_length(text), 0, NULL)
                        : NULL;
     struct event e = {.line = line, .details = json_object_get(item, "details")};
     char sentence[EVENT_TEXT_MAX];

@@ -6,6 +6,7 @@
 #include "cli/service.h"
 #include "cli/state.h"
 #include "cli/terminal.h"
+#include "vault/protocol/jsontext.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -104,8 +105,8 @@ enum exit_code trust_load(struct trust *t, const char *base)
 bool trust_step(const json_t *step, struct note_key *key, bool held)
 {
     const json_t *text = json_object_get(step, "line"), *proof = json_object_get(step, "proof");
-    json_t *line = json_loadb(json_is_string(text) ? json_string_value(text) : "",
-                              json_string_length(text), JSON_REJECT_DUPLICATES, NULL);
+    json_t *line = jsontext_parse(json_is_string(text) ? json_string_value(text) : "",
+                                  json_string_length(text), JSON_REJECT_DUPLICATES, NULL);
     const char *kind = json_string_value(json_object_get(line, "kind"));
     const char *from = json_string_value(json_object_get(line, "from"));
     const char *to = json_string_value(json_object_get(line, "to"));

@@ -36,8 +36,9 @@ static void take_envelope(struct fields *f, struct vault_submission *in, size_t 
         return;
     }
     in->envelope = secret_heap_alloc(len + 1);
-    if (in->envelope == NULL ||
-        encoding_base64url_decode(in->envelope, len + 1, &in->envelope_len, text, len) != 0)
+    if (in->envelope == NULL)
+        fields_short_of_memory(f);
+    else if (encoding_base64url_decode(in->envelope, len + 1, &in->envelope_len, text, len) != 0)
         fields_object(f, "envelope",
                       "The envelope is not base64url without padding. Nothing was "
                       "stored.");

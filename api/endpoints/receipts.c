@@ -69,7 +69,7 @@ static void take_details(struct fields *f, struct vault_receipt *in)
     }
     in->details = secret_heap_alloc(len);
     if (in->details == NULL) {
-        fields_object(f, "details", "The service is short of memory. Nothing was changed.");
+        fields_short_of_memory(f);
         return;
     }
     memcpy(in->details, text, len);

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/receiptfile.h"
 #include "cli/terminal.h"
+#include "vault/protocol/jsontext.h"
 #include "vault/protocol/text.h"
 
 #include <errno.h>
@@ -40,8 +41,8 @@ static enum exit_code read_bundle(json_t **bundle, const char *path)
         terminal_say("%s cannot be read: %s.", path, strerror(errno));
         return EXIT_USAGE;
     }
-    *bundle = json_loadb((const char *)secret_bytes(text), secret_len(text), JSON_REJECT_DUPLICATES,
-                         &error);
+    *bundle = jsontext_parse((const char *)secret_bytes(text), secret_len(text),
+                             JSON_REJECT_DUPLICATES, &error);
     secret_free(text);
     if (*bundle != NULL)
         return EXIT_DONE;
@@ -69,7 +70,7 @@ static void print_line(const char *before, const char *text)
 static void print_event(const json_t *item, const json_t *details)
 {
     const json_t *text = json_object_get(item, "line");
-    json_t *line = json_loadb(json_string_value(text), json_string_length(text), 0, NULL);
+    json_t *line = jsontext_parse(json_string_value(text), json_string_length(text), 0, NULL);
     struct event e = {.line = line, .details = details, .checked = true};
     char sentence[EVENT_TEXT_MAX], number[32];
 

@@ -200,4 +200,3 @@ export function randomFrom(seed) {
         return n > 0 ? ((t ^ (t >>> 14)) >>> 0) % n : 0;
     };
 }
-

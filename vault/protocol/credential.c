@@ -1,6 +1,7 @@
 #include "vault/protocol/credential.h"
 
 #include "vault/protocol/encoding.h"
+#include "vault/protocol/jsontext.h"
 #include "vault/protocol/text.h"
 
 #include <jansson.h>
@@ -200,8 +201,8 @@ int credential_decode(struct credential *out, const struct secret *json, const c
 
     memset(out, 0, sizeof(*out));
     *why = "the content is not JSON of the kind that this program knows";
-    root = json_loadb((const char *)secret_bytes(json), secret_len(json),
-                      JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    root = jsontext_parse((const char *)secret_bytes(json), secret_len(json),
+                          JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     if (!json_is_object(root) || find_type(out, root) != 0)
         goto fail;
     *why = "out of memory";

@@ -102,15 +102,24 @@ union header {
     max_align_t align;
 };
 
+static _Thread_local bool ran_short;
+
+bool secret_heap_ran_short(void)
+{
+    const bool short_of = ran_short;
+
+    ran_short = false;
+    return short_of;
+}
+
 void *secret_heap_alloc(size_t size)
 {
-    union header *h;
+    union header *h = size <= SIZE_MAX - sizeof(*h) ? malloc(sizeof(*h) + size) : NULL;
 
-    if (size > SIZE_MAX - sizeof(*h))
+    if (h == NULL) {
+        ran_short = true;
         return NULL;
-    h = malloc(sizeof(*h) + size);
-    if (h == NULL)
-        return NULL;
+    }
     h->size = size;
     return h + 1;
 }

@@ -51,4 +51,7 @@ void *secret_heap_realloc(void *block, size_t size);
 char *secret_heap_strdup(const char *string);
 void secret_heap_free(void *block);
 
+/* Whether this thread could not be given a block since it last asked here. */
+bool secret_heap_ran_short(void);
+
 #endif

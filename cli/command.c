@@ -68,7 +68,7 @@ static int take_option(struct command_input *out, const struct command *command,
 }
 
 /* The word itself is not repeated: it might be a secret that does not belong here. */
-static int take_word(struct command_input *out, const struct command *command, const char *word)
+static int take_word(struct command_input *out, const struct command *command, char *word)
 {
     if (command->word != NULL && out->word == NULL) {
         out->word = word;
@@ -89,7 +89,7 @@ int command_parse(struct command_input *out, const struct command *command, int 
 
     memset(out, 0, sizeof *out);
     for (int i = 0; i < argc; i += taken) {
-        const char *arg = argv[i];
+        char *arg = argv[i];
 
         taken = 1;
         if (!only_words && strcmp(arg, "--") == 0)

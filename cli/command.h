@@ -22,7 +22,7 @@ struct command_option {
    was not given, "" for a flag that was. */
 struct command_input {
     const char *value[COMMAND_OPTIONS_MAX];
-    const char *word; /* the one argument that is no option, or NULL */
+    char *word; /* the one argument that is no option, or NULL; who read a secret wipes it */
     struct settings *settings;
 };
 

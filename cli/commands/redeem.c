@@ -394,6 +394,17 @@ static enum exit_code keep_receipt(struct redeeming *r)
     return EXIT_INTERNAL;
 }
 
+/* Once the secret is shown: the service may take long to answer. What `opened` needs stays. */
+static void forget_secrets(struct redeeming *r)
+{
+    credential_clear(&r->credential);
+    secret_free(r->shown);
+    r->shown = NULL;
+    sodium_memzero(r->link->key, sizeof r->link->key);
+    if (r->in->word != NULL)
+        sodium_memzero(r->in->word, strlen(r->in->word));
+}
+
 static enum exit_code acknowledge_opening(struct redeeming *r)
 {
     struct client_reply reply;
@@ -431,8 +442,10 @@ static enum exit_code confirm(const struct redeeming *r)
 static enum exit_code finish(struct redeeming *r)
 {
     const enum exit_code kept = keep_receipt(r);
-    enum exit_code rc = acknowledge_opening(r);
+    enum exit_code rc;
 
+    forget_secrets(r);
+    rc = acknowledge_opening(r);
     if (rc == EXIT_DONE)
         rc = confirm(r);
     return rc == EXIT_DONE ? kept : rc;

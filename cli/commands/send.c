@@ -219,6 +219,11 @@ static enum exit_code seal(struct sending *s)
         envelope_seal(s->envelope, s->keys, s->link->id, secret_bytes(s->plaintext),
                       secret_len(s->plaintext), NULL) != 0)
         return internal("Memory is short");
+    /* The service may take long to answer: what is sealed is not kept so long. */
+    secret_free(s->plaintext);
+    secret_free(s->code);
+    s->plaintext = NULL;
+    s->code = NULL;
     return EXIT_DONE;
 }
 

@@ -58,6 +58,8 @@ async function message(socket) {
     }
 }
 
+const firstLine = (request) => request.subarray(0, request.indexOf('\r\n')).toString('latin1');
+
 export class Proxy {
     #server;
     #sockets = new Set();
@@ -90,6 +92,12 @@ export class Proxy {
         this.cut = null;
     }
 
+    // From now on the answers to requests whose first line matches are held back for good.
+    hold(pattern) {
+        this.held = pattern;
+        this.holding = false;
+    }
+
     #keep(socket) {
         this.#sockets.add(socket);
         socket.on('error', () => {});
@@ -98,7 +106,7 @@ export class Proxy {
     }
 
     #take(request) {
-        const line = request.subarray(0, request.indexOf('\r\n')).toString('latin1');
+        const line = firstLine(request);
         if (!this.cut || this.cut.left <= 0 || !this.cut.pattern.test(line))
             return null;
         this.cut.left--;
@@ -131,6 +139,10 @@ export class Proxy {
             const reply = await message(upstream);
             if (!reply)
                 return close();
+            if (this.held?.test(firstLine(request))) {
+                this.holding = true;
+                return undefined;
+            }
             if (!point) {
                 client.write(reply);
                 continue;

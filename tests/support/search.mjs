@@ -10,7 +10,7 @@ import { sleep } from './service.mjs';
 const piece = 16;
 const withinMs = 2000;
 
-// Searches files for many byte strings at once: each is looked for by pieces of 16 bytes at every
+// Searches files, or bytes, for many byte strings at once: each is looked for by pieces of 16 bytes at every
 // 64 bytes, so that a page boundary inside a long one hides it nowhere.
 export class Search {
     #marks = new Uint8Array(1 << 24);
@@ -33,16 +33,20 @@ export class Search {
         for (const file of readdirSync(dir)) {
             if (!statSync(join(dir, file)).isFile())
                 continue;
-            const bytes = readFileSync(join(dir, file));
-            for (let at = 0; at + piece <= bytes.length; at++) {
-                if (!this.#marks[bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16)])
-                    continue;
-                const name = this.#pieces.get(bytes.toString('latin1', at, at + piece));
-                if (name)
-                    found.add(name);
-            }
+            this.look(readFileSync(join(dir, file)), found);
         }
         return found;
+    }
+
+    // Adds the names found in these bytes.
+    look(bytes, found) {
+        for (let at = 0; at + piece <= bytes.length; at++) {
+            if (!this.#marks[bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16)])
+                continue;
+            const name = this.#pieces.get(bytes.toString('latin1', at, at + piece));
+            if (name)
+                found.add(name);
+        }
     }
 }
 

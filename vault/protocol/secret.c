@@ -136,6 +136,11 @@ void *secret_heap_calloc(size_t count, size_t size)
     return block;
 }
 
+size_t secret_heap_size(const void *block)
+{
+    return block != NULL ? ((const union header *)block - 1)->size : 0;
+}
+
 void secret_heap_free(void *block)
 {
     union header *h;

@@ -51,6 +51,9 @@ void *secret_heap_realloc(void *block, size_t size);
 char *secret_heap_strdup(const char *string);
 void secret_heap_free(void *block);
 
+/* The size that a block was asked for with; 0 for NULL. */
+size_t secret_heap_size(const void *block);
+
 /* Whether this thread could not be given a block since it last asked here. */
 bool secret_heap_ran_short(void);
 

@@ -220,6 +220,7 @@ struct store *store_open(const char *path, enum store_mode mode, char *why, size
     const char *reason = "out of memory";
     int rc;
 
+    sqlite_wipe_memory();
     if (s == NULL)
         goto fail;
     s->writer = mode != STORE_READER;

@@ -111,6 +111,9 @@ int sqlite_row(struct store *s, sqlite3_stmt *statement);
 /* Notes a failure and returns -1. */
 int sqlite_fail(struct store *s, int rc);
 
+/* Has the library wipe the memory that it gives back; before the first connection. */
+void sqlite_wipe_memory(void);
+
 /* Binds parameters one after the other. */
 struct sqlite_binder {
     sqlite3_stmt *statement;

@@ -136,22 +136,24 @@ static const uint8_t *read_slot(struct store *s, unsigned k, int64_t slot, sqlit
     return sqlite3_column_blob(statement, 0);
 }
 
-/* Writes s->buffer as the slot's row. */
+/* Writes s->buffer as the slot's row. It is all zeros before it is filled, and afterwards again. */
 static int write_slot(struct store *s, unsigned k, int64_t slot, enum sqlite_slot_statement which)
 {
     sqlite3_stmt *statement = slot_statement(s, k, which);
+    int rc = -1;
 
-    if (statement == NULL)
-        return -1;
-    sqlite3_bind_int64(statement, 1, slot);
-    sqlite3_bind_blob(statement, 2, s->buffer, (int)sqlite_class_bytes(k), SQLITE_STATIC);
-    return sqlite_run(s, statement);
+    if (statement != NULL) {
+        sqlite3_bind_int64(statement, 1, slot);
+        sqlite3_bind_blob(statement, 2, s->buffer, (int)sqlite_class_bytes(k), SQLITE_STATIC);
+        rc = sqlite_run(s, statement);
+    }
+    explicit_bzero(s->buffer, sqlite_class_bytes(k));
+    return rc;
 }
 
 int sqlite_slot_fill(struct store *s, struct store_handoff *h, const uint8_t *sealed)
 {
     const unsigned k = class_of(h->sealed_len);
-    enum sqlite_slot_statement which = SLOT_WRITE;
     struct sqlite_class *c = k < SQLITE_CLASSES ? load_class(s, k) : NULL;
     int64_t next = 0;
 
@@ -167,15 +169,17 @@ int sqlite_slot_fill(struct store *s, struct store_handoff *h, const uint8_t *se
         sqlite3_reset(read);
         h->slot = c->free;
     } else {
-        which = SLOT_ADD;
+        /* Zeros first: a new row passes through memory that SQLite keeps, an overwritten one does
+           not. */
         h->slot = ++c->slots;
+        if (write_slot(s, k, h->slot, SLOT_ADD) != 0)
+            return -1;
     }
     c->free = next;
     c->changed = true;
 
-    memset(s->buffer, 0, sqlite_class_bytes(k));
     memcpy(s->buffer + SQLITE_LINK_BYTES, sealed, h->sealed_len);
-    return write_slot(s, k, h->slot, which);
+    return write_slot(s, k, h->slot, SLOT_WRITE);
 }
 
 int sqlite_slot_rewrite(struct store *s, const struct store_handoff *h, const uint8_t *sealed)
@@ -184,7 +188,6 @@ int sqlite_slot_rewrite(struct store *s, const struct store_handoff *h, const ui
 
     if (k >= SQLITE_CLASSES || h->slot == 0)
         return -1;
-    memset(s->buffer, 0, sqlite_class_bytes(k));
     memcpy(s->buffer + SQLITE_LINK_BYTES, sealed, h->sealed_len);
     return write_slot(s, k, h->slot, SLOT_WRITE);
 }
@@ -210,7 +213,6 @@ int store_burn(struct store *s, struct store_handoff *h)
 
     if (c == NULL)
         return -1;
-    memset(s->buffer, 0, sqlite_class_bytes(k));
     put_link(s->buffer, c->free);
     if (write_slot(s, k, h->slot, SLOT_WRITE) != 0)
         return -1;

@@ -148,6 +148,14 @@ ssize_t pread64(int fd, void *data, size_t len, off64_t at)
     return read_at("pread64", fd, data, len, at);
 }
 
+ssize_t read(int fd, void *data, size_t len)
+{
+    ssize_t (*real)(int, void *, size_t);
+
+    NEXT(real, "read");
+    return is_file(fd) && fails(READ) ? -1 : real(fd, data, len);
+}
+
 int fsync(int fd)
 {
     int (*real)(int);

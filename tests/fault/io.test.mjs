@@ -196,3 +196,28 @@ for (const { kind, wipe } of [
         for (const [what, times] of Object.entries(said))
             figure('io', `${name}: answered ${what}`, times);
     });
+
+// jansson leaves out a byte that it cannot store, and goes on.
+test('no byte of a body is lost when memory is short', async (t) => {
+    const { service, faults, client } = await faulty(t);
+    const make = () =>
+        makeHandoff({ shown_label: 'The service account of the onboarding team '.repeat(4).trim() });
+    const before = faults.calls('memory');
+    done(await (await make()).put(client), 201);
+    const count = faults.calls('memory') - before;
+    let [taken, refused] = [0, 0];
+    for (let n = 1; n <= count; n++) {
+        const h = await make();
+        faults.order('memory', n, { error: 'ENOMEM' });
+        const reply = await ask({ call: (c) => h.put(c) }, client);
+        faults.mend();
+        assert.ok([0, 201, 503].includes(reply.status), reply.text);
+        const read = await h.read(client);
+        taken += read.status === 200;
+        refused += reply.status === 503;
+        if (read.status === 200)
+            assert.equal(read.body.shown_label, h.body.shown_label, `allocation ${n}`);
+    }
+    assert.ok(taken > 0 && refused > 0, 'both were met');
+    await service.stop();
+});

@@ -1,4 +1,5 @@
-// A proxy that cuts connections at a chosen point of a chosen exchange, as a bad network would.
+// A proxy that cuts connections at a chosen point of a chosen exchange, as a bad network would; or has
+// each request meet a fate of its own: delayed, repeated, cut at any byte.
 
 import net from 'node:net';
 import { once } from 'node:events';
@@ -90,6 +91,55 @@ export class Proxy {
 
     heal() {
         this.cut = null;
+        this.fate = null;
+    }
+
+    // From now on choose(first line, request) gives each request's fate, or null: { repeats: copies that
+    // reach the service besides, on connections of their own, late: whether after its answer, delayMs: of
+    // the answer, cutRequest, cutReply: how many bytes of it get through }.
+    ordain(choose) {
+        this.fate = choose;
+        this.met = 0;
+    }
+
+    // The same bytes once more, as a middlebox or a retrying stack would send them. Its answer is for
+    // nobody.
+    async #repeat(request) {
+        const again = this.#keep(net.connect({ host: this.target.host, port: this.target.port }));
+        again.write(request);
+        await message(again);
+        again.destroy();
+    }
+
+    // Has a request meet its fate. Returns the answer that the client is to get, or null when the
+    // connection is to end.
+    async #meet(fate, request, client, upstream) {
+        const { repeats = 0, late = false, delayMs = 0, cutRequest, cutReply } = fate;
+        const repeat = async () => {
+            for (let i = 0; i < repeats; i++)
+                await this.#repeat(request).catch(() => {});
+        };
+        this.met++;
+        if (!late)
+            await repeat();
+        if (cutRequest !== undefined) {
+            await new Promise((resolve) => upstream.write(request.subarray(0, cutRequest), resolve));
+            upstream.end();
+            client.destroy();
+            return null;
+        }
+        upstream.write(request);
+        const reply = await message(upstream);
+        if (late)
+            await repeat();
+        if (delayMs > 0)
+            await new Promise((resolve) => setTimeout(resolve, delayMs));
+        if (!reply || cutReply === undefined)
+            return reply;
+        if (cutReply > 0)
+            await new Promise((resolve) => client.write(reply.subarray(0, cutReply), resolve));
+        client.end();
+        return null;
     }
 
     // From now on the answers to requests whose first line matches are held back for good.
@@ -118,7 +168,7 @@ export class Proxy {
         this.#keep(client);
         const upstream = this.#keep(net.connect({ host: this.target.host, port: this.target.port }));
         const close = () => {
-            client.destroy();
+            client.destroySoon();
             upstream.destroy();
         };
         client.on('close', () => upstream.destroy());
@@ -126,6 +176,14 @@ export class Proxy {
             const request = await message(client);
             if (!request)
                 return close();
+            const fate = this.fate?.(firstLine(request), request);
+            if (fate) {
+                const reply = await this.#meet(fate, request, client, upstream);
+                if (!reply)
+                    return close();
+                client.write(reply);
+                continue;
+            }
             const point = this.#take(request);
             if (point?.request) {
                 const part = point.request(request);

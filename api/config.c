@@ -160,6 +160,11 @@ static int read_all(struct config *c, const struct command_line *l, char *why, s
         found = find_usual(path, why, why_size);
     if (found < 0)
         return -1;
+    c->file = configfile_keep(&c->memory, name != NULL ? name : path);
+    if (c->file == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return -1;
+    }
     if (found > 0)
         name = path;
     if (name != NULL && configfile_read(name, file, &c->memory, why, why_size) != 0)

@@ -23,7 +23,7 @@ struct config_network {
     uint8_t bits;        /* that must match, of 128 */
 };
 
-enum { CONFIG_PROXIES_MAX = 32, CONFIG_OPTIONS = 27, CONFIG_WARNINGS = 4 };
+enum { CONFIG_PROXIES_MAX = 32, CONFIG_OPTIONS = 29, CONFIG_WARNINGS = 4 };
 
 struct config_proxies {
     struct config_network networks[CONFIG_PROXIES_MAX];
@@ -46,7 +46,15 @@ struct config_limits {
     uint64_t live_bytes;
 };
 
+/* What to do where the kernel cannot do all that the sandbox is made of. */
+enum config_sandbox {
+    CONFIG_SANDBOX_ON,       /* do what it can, and warn */
+    CONFIG_SANDBOX_REQUIRED, /* do not start */
+    CONFIG_SANDBOX_OFF       /* there is none to be */
+};
+
 struct config {
+    const char *file;       /* the configuration file, there or not; NULL: none */
     const char *data;       /* the data directory */
     const char *master_key; /* a file instead of DIR/master.key; NULL: none */
     struct config_listen listen;
@@ -62,6 +70,8 @@ struct config {
     size_t envelope_max;   /* bytes */
     unsigned request_deadline_s;
     unsigned threads;
+    enum config_sandbox sandbox;
+    const char *user; /* to become once the ports are open; NULL: stay who it is */
     struct log log;
     const char *warnings[CONFIG_WARNINGS]; /* what an operator should think about again */
 

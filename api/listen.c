@@ -1,7 +1,6 @@
 #include "api/listen.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,6 +94,43 @@ fail:
                  : strerror(error),
              option);
     return -1;
+}
+
+/* Whether it is a place at all, and one of those that are meant. */
+static bool is_meant(const struct config_listen *at, bool in_files)
+{
+    return in_files ? at->path != NULL : at->path == NULL && at->address.ss_family != AF_UNSPEC;
+}
+
+int listen_open_all(struct listen_opened *opened, const struct config *config, bool in_files,
+                    char *why, size_t why_size)
+{
+    if (is_meant(&config->listen, in_files)) {
+        opened->service = listen_open(&config->listen, "listen", why, why_size);
+        if (opened->service < 0)
+            return -1;
+    }
+    if (is_meant(&config->metrics, in_files)) {
+        opened->metrics = listen_open(&config->metrics, "metrics-listen", why, why_size);
+        if (opened->metrics < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void close_one(int *fd, const struct config_listen *at)
+{
+    if (*fd < 0)
+        return;
+    close(*fd);
+    *fd = -1;
+    listen_remove(at);
+}
+
+void listen_close_all(struct listen_opened *opened, const struct config *config)
+{
+    close_one(&opened->service, &config->listen);
+    close_one(&opened->metrics, &config->metrics);
 }
 
 void listen_remove(const struct config_listen *at)

@@ -1,8 +1,11 @@
 #include "api/commands/command.h"
 #include "api/config.h"
+#include "api/listen.h"
 #include "api/log.h"
 #include "api/metrics.h"
+#include "api/sandbox.h"
 #include "api/server.h"
+#include "api/user.h"
 #include "vault/protocol/secret.h"
 #include "vault/vault.h"
 
@@ -12,6 +15,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, WHY_MAX = 1024 };
 
@@ -36,14 +40,13 @@ static void block_signals(sigset_t *waited)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Each connection is a file. */
-static void raise_file_limit(void)
+static void raise_limit(__rlimit_resource_t resource)
 {
-    struct rlimit files;
+    struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &files);
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(resource, &limit);
     }
 }
 
@@ -107,17 +110,28 @@ static void reload(struct server *server, const struct config *running, int argc
     config_free(&wanted);
 }
 
+/* Hands a descriptor on: it is whose it was given to. */
+static int hand_on(int *fd)
+{
+    const int given = *fd;
+
+    *fd = -1;
+    return given;
+}
+
 /* Says where it serves, and serves until a signal comes. */
-static int serve(const struct config *config, struct vault *vault, const sigset_t *waited, int argc,
-                 char **argv)
+static int serve(const struct config *config, struct vault *vault, struct listen_opened *opened,
+                 const sigset_t *waited, int argc, char **argv)
 {
     char why[WHY_MAX], address[128];
-    struct server *server = server_start(config, vault, why, sizeof(why));
+    struct server *server =
+        server_start(config, vault, hand_on(&opened->service), why, sizeof(why));
     int signal_number;
 
     if (server == NULL)
         return fail(why);
-    if (metrics_listen(server_metrics(server), server, config, why, sizeof(why)) != 0) {
+    if (metrics_listen(server_metrics(server), server, config, hand_on(&opened->metrics), why,
+                       sizeof(why)) != 0) {
         server_drain(server);
         return fail(why);
     }
@@ -139,14 +153,64 @@ static int serve(const struct config *config, struct vault *vault, const sigset_
     return EXIT_DONE;
 }
 
+/* All that takes rights, and then the sandbox. Ports come first, since one below 1024 may need what
+   the user has not; sockets in the file system come after the user, whose they are to be. */
+static int settle_in(const struct config *config, struct listen_opened *opened, char *why,
+                     size_t why_size)
+{
+    if (geteuid() == 0 && config->user == NULL)
+        log_note(&config->log, LOG_LEVEL_WARNING,
+                 "the service runs as root: give it a user of its own (user, or User= of its unit)",
+                 0);
+    sandbox_prepare(config);
+    if (listen_open_all(opened, config, false, why, why_size) != 0 ||
+        user_become(config->user, config->data, why, why_size) != 0 ||
+        vault_make_dir(config->data, why, why_size) != 0 ||
+        listen_open_all(opened, config, true, why, why_size) != 0)
+        return -1;
+    return sandbox_enter(config, why, why_size);
+}
+
+static int run(const struct config *config, const sigset_t *waited, int argc, char **argv)
+{
+    const struct vault_options options = {.report = report,
+                                          .report_ctx = (void *)(uintptr_t)&config->log,
+                                          .dir = config->data,
+                                          .key = config->master_key,
+                                          .live_max = config->limits.live,
+                                          .live_bytes_max = config->limits.live_bytes,
+                                          .log_name = config->log_name,
+                                          .log_name_usual = config->log_name_usual,
+                                          .erase_after_s = config->erase_after_s,
+                                          .readers = config->threads};
+    struct listen_opened opened = {-1, -1};
+    char why[WHY_MAX];
+    struct vault *vault = NULL;
+    int status;
+
+    if (settle_in(config, &opened, why, sizeof(why)) == 0)
+        vault = vault_open(&options, why, sizeof(why));
+    if (vault == NULL) {
+        listen_close_all(&opened, config);
+        return fail(why);
+    }
+    if (!secret_all_locked())
+        log_note(&config->log, LOG_LEVEL_WARNING,
+                 "keys cannot be locked into memory: raise the limit (LimitMEMLOCK)", 0);
+    status = serve(config, vault, &opened, waited, argc, argv);
+    listen_close_all(&opened, config);
+    vault_close(vault);
+    if (status == EXIT_DONE)
+        log_note(&config->log, LOG_LEVEL_INFO, "ended", 0);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     char why[WHY_MAX];
     struct config config;
-    struct vault_options options = {.report = report, .report_ctx = &config.log};
-    struct vault *vault;
     sigset_t waited;
-    int status;
+    int status = EXIT_USAGE;
 
     if (secret_forbid_dumps() != 0 || sodium_init() < 0)
         return fail("this process cannot be protected from dumps, or has no random numbers");
@@ -155,37 +219,18 @@ int main(int argc, char **argv)
     if (argc > 1 && argv[1][0] != '-')
         return command_main(argc, argv);
     block_signals(&waited);
-    raise_file_limit();
+    raise_limit(RLIMIT_NOFILE);  /* each connection is a file */
+    raise_limit(RLIMIT_MEMLOCK); /* keys are locked, also by who may not go beyond the limit */
     switch (config_read(&config, argc, argv, stdout, why, sizeof(why))) {
     case CONFIG_DONE:
         return EXIT_DONE;
     case CONFIG_WRONG:
         fprintf(stderr, "handoffd: %s\n", why);
-        config_free(&config);
-        return EXIT_USAGE;
+        break;
     case CONFIG_RUN:
+        status = run(&config, &waited, argc, argv);
         break;
     }
-    options.dir = config.data;
-    options.key = config.master_key;
-    options.live_max = config.limits.live;
-    options.live_bytes_max = config.limits.live_bytes;
-    options.log_name = config.log_name;
-    options.log_name_usual = config.log_name_usual;
-    options.erase_after_s = config.erase_after_s;
-    options.readers = config.threads;
-    vault = vault_open(&options, why, sizeof(why));
-    if (vault == NULL) {
-        config_free(&config);
-        return fail(why);
-    }
-    if (!secret_all_locked())
-        log_note(&config.log, LOG_LEVEL_WARNING,
-                 "keys cannot be locked into memory: raise the limit (LimitMEMLOCK)", 0);
-    status = serve(&config, vault, &waited, argc, argv);
-    vault_close(vault);
-    if (status == EXIT_DONE)
-        log_note(&config.log, LOG_LEVEL_INFO, "ended", 0);
     config_free(&config);
     return status;
 }

@@ -36,7 +36,6 @@ enum {
     OUTCOMES = SUCCESSES + PROBLEM_COUNT,
     BOUNDS = sizeof(bounds) / sizeof(bounds[0]),
     POOL_BYTES = 16 * 1024,
-    BACKLOG = 16,
     LABELS_MAX = 160
 };
 
@@ -305,17 +304,11 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *connection, const
 }
 
 int metrics_listen(struct metrics *m, const struct server *server, const struct config *config,
-                   char *why, size_t why_size)
+                   int fd, char *why, size_t why_size)
 {
-    const struct config_listen *listen = &config->metrics;
-    int fd;
-
     m->server = server;
-    if (listen->path == NULL && listen->address.ss_family == AF_UNSPEC)
-        return 0;
-    fd = listen_open(listen, "metrics-listen", why, why_size);
     if (fd < 0)
-        return -1;
+        return 0;
     m->config = config;
     m->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, serve, m,
                                  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,

@@ -31,10 +31,11 @@ void metrics_count(struct metrics *m, const struct route *route, unsigned status
 /* The certificate in use expires then (Unix seconds). */
 void metrics_certificate(struct metrics *m, int64_t expires_at) __attribute__((nonnull));
 
-/* Answers at config->metrics from now on; does nothing where none is asked for. config and server
-   must outlive m. Returns 0, or -1 with a sentence in why. */
+/* Answers at fd, which listens at config->metrics, from now on; does nothing where that is -1. fd
+   is m's from then on, whatever comes of it, with its file. config and server must outlive m.
+   Returns 0, or -1 with a sentence in why. */
 int metrics_listen(struct metrics *m, const struct server *server, const struct config *config,
-                   char *why, size_t why_size) __attribute__((nonnull, warn_unused_result));
+                   int fd, char *why, size_t why_size) __attribute__((nonnull, warn_unused_result));
 
 /* Where it answers, with the port that was taken; empty: nowhere. */
 void metrics_address(const struct metrics *m, char *out, size_t size) __attribute__((nonnull));

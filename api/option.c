@@ -92,6 +92,26 @@ static int set_erase_after(struct config *c, const char *value)
     return 0;
 }
 
+static int set_sandbox(struct config *c, const char *value)
+{
+    static const char *const names[] = {[CONFIG_SANDBOX_ON] = "on",
+                                        [CONFIG_SANDBOX_REQUIRED] = "required",
+                                        [CONFIG_SANDBOX_OFF] = "off"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(value, names[i]) == 0) {
+            c->sandbox = (enum config_sandbox)i;
+            return 0;
+        }
+    return -1;
+}
+
+static int set_user(struct config *c, const char *value)
+{
+    c->user = value;
+    return value[0] != '\0' ? 0 : -1;
+}
+
 /* ---- places ---- */
 
 static int set_listen(struct config *c, const char *value)
@@ -317,6 +337,12 @@ const struct option_row option_rows[CONFIG_OPTIONS] = {
      "in which a request must have arrived whole", false, set_deadline},
     {"threads", "N", "one per core", "a number from 1 to 64", "that read requests and answer",
      false, set_threads},
+    {"user", "NAME", "who starts it", "the name of a user",
+     "whom a service started as root becomes, once its ports are open", false, set_user},
+    {"sandbox", "on|required|off", "on", "on, required or off",
+     "the service takes from itself what it does not need; with required it does not start where "
+     "the kernel cannot do all of it",
+     false, set_sandbox},
     {"log-level", "LEVEL", "info", "error, warning, info or debug",
      "info tells refused requests too, debug every one", true, set_log_level},
     {"log-format", "FORMAT", "text", "text or json", "lines for people, or a JSON object each",

@@ -351,35 +351,31 @@ static struct server *new_server(const struct config *config, struct vault *vaul
     return NULL;
 }
 
-struct server *server_start(const struct config *config, struct vault *vault, char *why,
+struct server *server_start(const struct config *config, struct vault *vault, int fd, char *why,
                             size_t why_size)
 {
     struct server *s = new_server(config, vault);
-    int fd;
 
     snprintf(why, why_size, "out of memory");
-    if (s == NULL)
-        return NULL;
-    if (load_certificate(s, config, why, why_size) != 0)
-        goto fail;
-    fd = listen_open(&config->listen, "listen", why, why_size);
-    if (fd < 0)
+    if (s == NULL || load_certificate(s, config, why, why_size) != 0)
         goto fail;
     s->daemon = start_daemon(s, fd);
     if (s->daemon == NULL) {
         snprintf(why, why_size, "the HTTP server cannot be started");
-        close(fd);
-        listen_remove(&config->listen);
         goto fail;
     }
     s->timer_runs = pthread_create(&s->timer, NULL, run_timer, s) == 0;
     if (s->timer_runs)
         return s;
     snprintf(why, why_size, "a thread cannot be started");
-    MHD_stop_daemon(s->daemon);
-    listen_remove(&config->listen);
+    MHD_stop_daemon(s->daemon); /* closes fd */
+    fd = -1;
 fail:
-    free_server(s);
+    if (fd >= 0)
+        close(fd);
+    listen_remove(&config->listen);
+    if (s != NULL)
+        free_server(s);
     return NULL;
 }
 

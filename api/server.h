@@ -25,8 +25,10 @@ enum {
     SERVER_DRAIN_MS = 30000 /* how long an ending service waits for requests in hand */
 };
 
-/* Listens and serves. Returns NULL with a sentence in why. vault must outlive the server. */
-struct server *server_start(const struct config *config, struct vault *vault, char *why,
+/* Serves whoever comes at fd, which listens at config->listen; it is the server's from now on,
+   whatever comes of it, with its file. Returns NULL with a sentence in why. vault must outlive the
+   server. */
+struct server *server_start(const struct config *config, struct vault *vault, int fd, char *why,
                             size_t why_size) __attribute__((nonnull, warn_unused_result));
 
 /* The address it listens at, with the port that was taken. */

@@ -32,6 +32,15 @@ static void report_to_nobody(void *ctx, int level, const char *what, int64_t num
 
 /* ---- opening ---- */
 
+int vault_make_dir(const char *dir, char *why, size_t why_size)
+{
+    const int fd = datadir_open(dir, why, why_size);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 ? 0 : -1;
+}
+
 /* Opens the directory and locks it against a second daemon. */
 static int open_dir(struct vault *v, char *why, size_t why_size)
 {

@@ -57,6 +57,11 @@ struct vault_options {
 
 enum { VAULT_REPORT_ERROR = 3, VAULT_REPORT_WARNING = 4, VAULT_REPORT_INFO = 6 }; /* syslog's */
 
+/* Makes the data directory, mode 0700, where it is absent, and looks whether it is one that
+   vault_open takes: for who has to know it before. Returns 0, or -1 with a sentence in why. */
+int vault_make_dir(const char *dir, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
 /* Opens or makes the data directory and starts the vault's threads. Returns the vault; or NULL with
    a sentence in why (why_size bytes) that says what is wrong and what to do. */
 struct vault *vault_open(const struct vault_options *options, char *why, size_t why_size)

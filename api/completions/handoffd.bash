@@ -18,6 +18,8 @@ _handoffd() {
     --open-submissions) mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$cur") ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$cur") ;;
     --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") ;;
+    --sandbox) mapfile -t COMPREPLY < <(compgen -W 'on required off' -- "$cur") ;;
+    --user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
     --data) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     --config | --master-key | --tls-cert | --tls-key) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     *)

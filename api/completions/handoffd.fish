@@ -48,6 +48,8 @@ complete -c handoffd -n '__fish_prev_arg_in --role' -a 'sender team auditor oper
 complete -c handoffd -n '__fish_prev_arg_in --open-submissions' -a 'yes no'
 complete -c handoffd -n '__fish_prev_arg_in --log-level' -a 'error warning info debug'
 complete -c handoffd -n '__fish_prev_arg_in --log-format' -a 'text json'
+complete -c handoffd -n '__fish_prev_arg_in --sandbox' -a 'on required off'
+complete -c handoffd -n '__fish_prev_arg_in --user' -a '(__fish_complete_users)'
 complete -c handoffd -n '__fish_prev_arg_in --data' -a '(__fish_complete_directories)'
 complete -c handoffd -n '__fish_prev_arg_in --config --master-key --tls-cert --tls-key' -F
 complete -c handoffd -n __handoffd_wants_file -F

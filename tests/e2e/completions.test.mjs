@@ -172,5 +172,7 @@ for (const [shell, complete] of Object.entries(shells)) {
         for (const role of ['sender', 'team', 'auditor', 'operator'])
             assert.ok(roles.has(role), role);
         assert.ok(complete(['handoffd', '--log-format', ''], t).has('json'));
+        assert.ok(complete(['handoffd', '--sandbox', ''], t).has('required'));
+        assert.ok(complete(['handoffd', '--user', ''], t).has('nobody'));
     });
 }

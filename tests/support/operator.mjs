@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 
-import { handoffd } from './service.mjs';
+import { handoffd, unsandboxed } from './service.mjs';
 
 // Runs handoffd with these arguments. Returns { status, stdout, stderr }.
 export function operate(args, { env = {} } = {}) {
     return new Promise((resolve, reject) => {
-        const child = spawn(handoffd, args, {
+        const service = args[0]?.startsWith('--') && !args.includes('--sandbox');
+        const child = spawn(handoffd, [...(service ? unsandboxed : []), ...args], {
             stdio: ['ignore', 'pipe', 'pipe'],
             env: { ...process.env, ...env },
         });

@@ -134,6 +134,8 @@ static void test_values_out_of_bounds(void **state)
     assert_wrong("--master-key", "relative");
     assert_wrong("--tls-cert", "");
     assert_wrong("--log-format", "xml");
+    assert_wrong("--sandbox", "maybe");
+    assert_wrong("--user", "");
     assert_wrong("--rate-limit", "0");
     assert_wrong("--rate-limit", "-1");
     assert_wrong("--rate-limit", "1000000001");

@@ -58,7 +58,7 @@ const attacks = {
         raw.write(`POST /v1/handoffs/${id}/claim HTTP/1.1\r\nHost: localhost\r\n` +
             `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     },
-    'a wait of a minute': (raw, signal, h) => raw.write(`GET ${h.path}/events?after=999&wait=60 HTTP/1.1\r\n` +
+    'a wait that nobody stays for': (raw, signal, h) => raw.write(`GET ${h.path}/events?after=999&wait=8 HTTP/1.1\r\n` +
         `Host: localhost\r\nAuthorization: Bearer ${h.manage}\r\n\r\n`),
     'TLS spoken to plain HTTP': (raw) => raw.write(Buffer.from('16030100c8010000c40303', 'hex')),
 };

@@ -2,6 +2,7 @@
    what is let through holds nothing that a proxy could read otherwise. */
 #include "api/guard.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,10 +16,18 @@ static void check_target(const char *text, size_t len)
         abort();
     memcpy(target, text, len);
     target[len] = '\0';
-    if (guard_target(target) == NULL)
-        for (const char *c = target; *c != '\0'; c++)
-            if (*c <= ' ' || *c == '%' || *c == '\\' || *c == 0x7f)
+    if (guard_target(target) == NULL) {
+        const size_t path = strcspn(target, "?");
+
+        for (size_t i = 0; target[i] != '\0'; i++) {
+            const char *c = target + i;
+
+            if (*c <= ' ' || *c == '\\' || *c == 0x7f ||
+                (*c == '%' && (i < path || !isxdigit((unsigned char)c[1]) ||
+                               !isxdigit((unsigned char)c[2]) || strncmp(c, "%00", 3) == 0)))
                 abort();
+        }
+    }
     free(target);
 }
 

@@ -1,0 +1,137 @@
+// Runs the fuzzers of a build: for each target its fixtures, then its seeds and the corpus of
+// earlier runs, then a search of S seconds. Any crash, a target that hardly ran, and a planted bug
+// that is not found, fail. Prints TAP; builds nothing and writes into BUILD only.
+//
+// usage: node tests/fuzz/run.mjs --build BUILD [--seconds S] [--target NAME]…
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { figure, leftOut } from '../support/torture.mjs';
+import { writeFixtures, writeSeeds } from './seeds.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const leastExecutions = 1000;
+const planted = 'planted';
+
+const { values: options } = parseArgs({
+    options: {
+        build: { type: 'string' },
+        seconds: { type: 'string', default: '2' },
+        target: { type: 'string', multiple: true },
+    },
+});
+const seconds = Number(options.seconds);
+if (!options.build || !Number.isInteger(seconds) || seconds < 1) {
+    console.error('usage: node tests/fuzz/run.mjs --build BUILD [--seconds S] [--target NAME]…');
+    process.exit(2);
+}
+const build = resolve(options.build);
+const all = readFileSync(join(here, 'meson.build'), 'utf8')
+    .match(/^ {2}'([a-z]+)': (?:api|cli|protocol),$/gm)
+    .map((line) => line.match(/'([a-z]+)'/)[1]);
+
+const files = (dir) => (existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : []);
+
+// Runs a fuzzer with its temporary files in the build; what it wrote to stderr is its report.
+function run(target, argv) {
+    const tmp = join(build, 'fuzz-tmp', target);
+    mkdirSync(tmp, { recursive: true });
+    const done = spawnSync(join(build, 'tests', 'fuzz', `fuzz_${target}`), argv, {
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+        timeout: (seconds + 120) * 1000,
+        killSignal: 'SIGKILL',
+        env: { ...process.env, TMPDIR: tmp },
+    });
+    rmSync(tmp, { recursive: true, force: true });
+    const why = done.error?.message ?? done.signal ?? done.status;
+    return { good: done.status === 0, why, report: done.stderr ?? '' };
+}
+
+function fuzz(target) {
+    const corpus = join(build, 'fuzz-corpus', target);
+    const crashes = join(build, 'fuzz-crashes', target);
+    const dictionary = join(here, `${target}.dict`);
+    const fixtures = writeFixtures(target, join(build, 'fuzz-fixtures', target));
+    // The planted bug is looked for anew each time.
+    if (target === planted)
+        rmSync(corpus, { recursive: true, force: true });
+    rmSync(crashes, { recursive: true, force: true });
+    for (const dir of [corpus, crashes])
+        mkdirSync(dir, { recursive: true });
+    const seeds = writeSeeds(target, join(build, 'fuzz-seeds', target));
+    const common = [
+        '-timeout=10',
+        '-rss_limit_mb=1024',
+        '-close_fd_mask=2',
+        `-artifact_prefix=${crashes}/`,
+    ];
+    const result = { seeds: seeds.length, fixtures: fixtures.length, executions: 0, edges: 0 };
+    Object.assign(result, { features: 0, crashes: [], why: null, report: '' });
+
+    if (fixtures.length) {
+        const first = run(target, [...common, ...fixtures]);
+        if (!first.good)
+            return { ...result, why: `a fixture fails (${first.why})`, report: first.report };
+    }
+    const argv = [...common, `-max_total_time=${seconds}`, '-max_len=4096', '-print_final_stats=1'];
+    if (existsSync(dictionary))
+        argv.push(`-dict=${dictionary}`);
+    const search = run(target, [...argv, corpus, join(build, 'fuzz-seeds', target)]);
+    result.report = search.report;
+    const last = (pattern) => Number([...search.report.matchAll(pattern)].at(-1)?.[1] ?? 0);
+    result.executions = last(/stat::number_of_executed_units:\s*(\d+)/g);
+    result.edges = last(/cov: (\d+)/g);
+    result.features = last(/ft: (\d+)/g);
+    result.rate = last(/stat::average_exec_per_sec:\s*(\d+)/g);
+    result.crashes = files(crashes);
+    if (!search.good)
+        result.why = `it ended with ${search.why}`;
+    else if (result.executions < leastExecutions)
+        result.why = `it ran ${result.executions} inputs only`;
+    return result;
+}
+
+// The planted bug must be found, and be what was planted: an overflow on the heap.
+function judge(target, result) {
+    if (target !== planted)
+        return result.why;
+    const found = result.crashes.length > 0 && result.report.includes('heap-buffer-overflow');
+    return found ? null : `the planted bug was not found (${result.why ?? 'no crash'})`;
+}
+
+const targets = options.target ?? all;
+let count = 0;
+let failed = 0;
+for (const target of targets) {
+    const r = fuzz(target);
+    const why = judge(target, r);
+    const n = (value) => value.toLocaleString('en-US');
+    failed += why ? 1 : 0;
+    console.log(
+        `${why ? 'not ok' : 'ok'} ${++count} - ${target}: ${r.fixtures} fixtures, ${r.seeds} seeds, ` +
+            (target === planted && !why
+                ? 'the planted bug was found'
+                : `${n(r.executions)} executions, ${n(r.edges)} edges, ${n(r.features)} features`),
+    );
+    if (why) {
+        console.log(`# ${why}`);
+        for (const line of r.report.split('\n').slice(-60))
+            console.log(`# ${line}`);
+        for (const crash of r.crashes)
+            console.log(`# again: ${join(build, 'tests', 'fuzz', `fuzz_${target}`)} ${crash}`);
+    }
+    if (target === planted)
+        continue;
+    figure('fuzz', `${target}: executions`, r.executions);
+    figure('fuzz', `${target}: executions a second`, r.rate ?? 0);
+    figure('fuzz', `${target}: edges`, r.edges);
+}
+rmSync(join(build, 'fuzz-tmp'), { recursive: true, force: true });
+leftOut('fuzz', `each fuzzer searches for ${seconds} s; a long run for as long as it is told`);
+console.log(`1..${count}`);
+process.exitCode = failed || !count ? 1 : 0;

@@ -2,9 +2,15 @@
 #ifndef HANDOFF_API_FILTER_H
 #define HANDOFF_API_FILTER_H
 
+#include <linux/filter.h>
+
+/* The kernel's program, made by filter_rules.c when the service is built. */
+extern const struct sock_filter filter_rules[];
+extern const unsigned short filter_rules_len;
+
 /* Forbids to all threads what the serving service never does: the call fails with EPERM, since a
    library that asks, and does without, must live. no_new_privs must be set. Returns 0, or -1 with
-   errno. Sources: seccomp(2), libseccomp's seccomp_init(3), seccomp_rule_add(3). */
+   errno. Source: seccomp(2). */
 int filter_enter(void) __attribute__((warn_unused_result));
 
 #endif

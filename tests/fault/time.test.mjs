@@ -91,8 +91,9 @@ test('steps forth and back, under load and across restarts', async (t) => {
     figure('time', 'handoffs watched', all.length);
 });
 
-// What a mistaken clock costs: what it made due is due, since nobody can tell it from the truth. What
-// comes after lives by the latest time that was seen, and so as long as it should.
+// What a mistaken clock costs: what it made due is due, since nobody can tell it from the truth. Then
+// the service's time stands still until the clock has caught up: what is handed over meanwhile can be
+// taken and confirmed as ever, and lives longer than it was to, never shorter.
 test('a clock that was years ahead for a while', async (t) => {
     const service = await startService(t, { clock: true });
     const client = new Client(service);

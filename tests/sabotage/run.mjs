@@ -1,18 +1,21 @@
 // Do the tests bite? Builds each fault of list.mjs into a copy of the sources, one at a time, and
 // insists that the test beside it turns red; without any, all of these tests must be green.
 //
-// usage: node tests/sabotage/run.mjs [NAME]     (TAP; the table goes to build/sabotage/table.md)
+// usage: node tests/sabotage/run.mjs --build BUILD [--name NAME]     (TAP; the sources are copied to
+// BUILD/sabotage/tree, and the table of what was seen goes to BUILD/sabotage/table.md)
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import { figure } from '../support/torture.mjs';
 import { sabotages } from './list.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const place = join(root, 'build', 'sabotage');
+const { values: options } = parseArgs({ options: { build: { type: 'string' }, name: { type: 'string' } } });
+const place = join(resolve(options.build ?? join(root, 'build')), 'sabotage');
 const tree = join(place, 'tree');
 const limitMs = 10 * 60 * 1000;
 
@@ -78,8 +81,7 @@ function say(ok, words, more = '') {
     bad += !ok;
 }
 
-const wanted = process.argv[2];
-const list = sabotages.filter(({ name }) => !wanted || name.includes(wanted));
+const list = sabotages.filter(({ name }) => !options.name || name.includes(options.name));
 const rows = [];
 
 prepare();

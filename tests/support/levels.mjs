@@ -1,7 +1,8 @@
 // The levels of ./dev test: runs each, prints a line per level, the failures with their output, and
 // as its last line "N passed, N failed, N skipped". A skip, and a level that ran nothing, fail too.
+// Before it, what the torture's short run left out; after a long run (./dev torture) its figures.
 //
-// usage: node tests/support/levels.mjs LEVEL…     (build/, build-asan/, build-tsan/ are there)
+// usage: node tests/support/levels.mjs LEVEL…     (build/, and build-LEVEL/ where it has one, are there)
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { readFlat, readNode } from './tap.mjs';
+import { long, rounds } from './torture.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const logs = join(root, 'build', 'logs');
@@ -17,8 +19,10 @@ const builds = {
     plain: join(root, 'build'),
     asan: join(root, 'build-asan'),
     tsan: join(root, 'build-tsan'),
+    fuzz: join(root, 'build-fuzz'),
 };
-const limitMs = 10 * 60 * 1000;
+const limitMs = (long ? 10 + rounds : 10) * 60 * 1000;
+const figures = join(logs, long ? 'torture-figures' : 'test-figures');
 const together = 2;
 const running = new Set();
 
@@ -31,6 +35,9 @@ const levels = {
     e2e: () => [nodeTests('plain', files('e2e'))],
     browser: () => [{ ...nodeTests('plain', files('browser')), limitMs: 4 * limitMs }],
     fault: () => [nodeTests('plain', files('fault'))],
+    model: () => [script('model', 'plain')],
+    fuzz: () => [script('fuzz', 'fuzz', '--seconds', String(fuzzSeconds))],
+    sabotage: () => [script('sabotage', 'plain')],
     bench: () => [nodeTests('plain', files('bench'))],
     asan: () => [...unit('asan'), nodeTests('asan', files('e2e'))],
     openapi: () => openapi(),
@@ -58,6 +65,19 @@ function house() {
     return {
         name: 'house',
         argv: [process.execPath, 'tests/house/check.mjs'],
+        env: {},
+        read: readFlat,
+    };
+}
+
+// A search of its own kind, in a folder's run.mjs, which says in TAP what it found.
+const fuzzSeconds = Math.max(2, Math.ceil(rounds / 5)); // for each target
+
+function script(folder, kind, ...args) {
+    return {
+        name: folder,
+        argv: [process.execPath, `tests/${folder}/run.mjs`, '--build', builds[kind], ...args],
+        alone: true,
         env: {},
         read: readFlat,
     };
@@ -177,7 +197,7 @@ async function run(level, job) {
     const argv = job.wrap ? wrapped(job.argv) : job.argv;
     const child = spawn(argv[0], argv.slice(1), {
         cwd: job.cwd ?? root,
-        env: { ...process.env, ...job.env },
+        env: { ...process.env, HANDOFF_FIGURES: figures, ...job.env },
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
     });
@@ -269,8 +289,24 @@ async function runLevel(level) {
     return total;
 }
 
+// What the torture's tests counted, and what they left out.
+function tellFigures() {
+    const lines = existsSync(figures) ? readFileSync(figures, 'utf8').trim().split('\n') : [];
+    const notes = lines.filter(Boolean).map((line) => JSON.parse(line));
+    const left = new Set(notes.filter((n) => n.leftOut).map((n) => `${n.part}: ${n.leftOut}`));
+    if (left.size > 0)
+        console.log('\nleft out here, and done by ./dev torture:');
+    left.forEach((line) => console.log(`    ${line}`));
+    if (long)
+        console.log(`\nfigures of ./dev torture --rounds ${rounds}:`);
+    for (const { part, name, value } of long ? notes.filter((n) => n.name) : [])
+        console.log(`    ${part.padEnd(10)}${name.padEnd(58)}${Number(value).toLocaleString('en').padStart(14)}`);
+    console.log('');
+}
+
 async function main(names) {
     mkdirSync(logs, { recursive: true });
+    rmSync(figures, { force: true });
     const sum = { passed: 0, failed: 0, skipped: 0 };
     const bad = [];
     for (const level of names) {
@@ -295,6 +331,7 @@ async function main(names) {
     }
     if (bad.length)
         console.log('');
+    tellFigures();
     console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
     process.exitCode = sum.failed || sum.skipped || !sum.passed ? 1 : 0;
 }

@@ -4,7 +4,7 @@
 
 import { appendFileSync } from 'node:fs';
 
-const rounds = Number(process.env.HANDOFF_TORTURE_ROUNDS ?? 0);
+export const rounds = Number(process.env.HANDOFF_TORTURE_ROUNDS ?? 0);
 
 // Whether this is the long run.
 export const long = rounds > 0;
@@ -14,7 +14,7 @@ export const long = rounds > 0;
 export function amount(part, short, perRound) {
     if (long)
         return Math.max(short, Math.ceil(rounds * perRound));
-    leftOut(part, `${short} of what a long run does ${perRound} times a round`);
+    leftOut(part, `${short} here, in a long run ${perRound} a round`);
     return short;
 }
 

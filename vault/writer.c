@@ -108,6 +108,8 @@ enum answer writer_commit(struct writer *w, uint64_t jobs)
         return ANSWER_UNAVAILABLE;
     }
     writer_report_store(w, "a commit failed: its outcome is unknown");
+    /* The readers' connections keep the index of the log, so that the next one does not see what
+       was never synced; alone it would (docs/architecture.md, Unknown outcomes). */
     store_close(w->store);
     w->store = NULL;
     (void)!writer_ensure(w);

@@ -14,6 +14,7 @@ import { Search, atRest, emptied } from '../support/search.mjs';
 import { poll, sleep, startService } from '../support/service.mjs';
 import { amount, figure } from '../support/torture.mjs';
 
+const patienceMs = 20000; // the two seconds are residue.test.mjs's; these machines are kept busy
 const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 
 // One handoff from its submission to its receipt, another revoked: each call, and the state that the
@@ -176,7 +177,7 @@ for (const { kind, wipe } of [
                     faults.mend();
                     await finish(cycle, client);
                     if (wipe)
-                        await emptied(search, service.data, Date.now());
+                        await emptied(search, service.data, Date.now(), patienceMs);
                 } catch (error) {
                     error.message = `HANDOFF_SEED=${seed}, ${kind} ${n} of ${count}, ` +
                         `${way.error}: ${error.message}\n${service.log.slice(-600)}`;

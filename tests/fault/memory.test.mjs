@@ -67,7 +67,7 @@ test('the memory of the service, after the burn', async (t) => {
     await poll('nothing of it is left', () => {
         found = findInMemory(service.pid, needles);
         return found.length === 0;
-    }, 4000, 200).catch((error) => assert.fail(`${error.message}: ${found.slice(0, 5)}`));
+    }, 20000, 200).catch((error) => assert.fail(`${error.message}: ${found.slice(0, 5)}`));
 });
 
 // Runs a command, and looks into it while the service's answer to a call is held.

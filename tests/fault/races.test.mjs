@@ -204,7 +204,7 @@ test('a second daemon on the same data', async (t) => {
     })();
     for (let i = 0; i < 5; i++) {
         const { status, stdout, stderr } = await operate(
-            ['--data', service.data, '--listen', '127.0.0.1:0']);
+            ['--data', service.data, '--listen', '127.0.0.1:0'], { limitMs: 20000 });
         assert.equal(status, 1, `${stdout} ${stderr}`);
         assert.match(stderr, /another handoffd|in use|already/i);
         assert.doesNotMatch(stdout, /listening/);

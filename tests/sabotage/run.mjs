@@ -22,9 +22,12 @@ const limitMs = 10 * 60 * 1000;
 function prepare() {
     mkdirSync(tree, { recursive: true });
     const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
-    for (const file of files.split('\0').filter(Boolean))
-        if (existsSync(join(root, file)))
-            cpSync(join(root, file), join(tree, file), { preserveTimestamps: true });
+    for (const file of files.split('\0').filter(Boolean)) {
+        const [from, to] = [join(root, file), join(tree, file)];
+        // What an interrupted run spoilt differs, and is then newer than what was built of it.
+        if (existsSync(from) && !(existsSync(to) && readFileSync(from).equals(readFileSync(to))))
+            cpSync(from, to);
+    }
     for (const folder of ['tests', 'api/web'])
         if (!existsSync(join(tree, folder, 'node_modules')))
             symlinkSync(join(root, folder, 'node_modules'), join(tree, folder, 'node_modules'));
@@ -58,18 +61,19 @@ function run({ test, env = {} }) {
     return done.status === 0 ? [] : [...failed, `ended with ${done.signal ?? done.status}`];
 }
 
-// Does all replacements of a sabotage; returns the file's text as it was.
-function spoil({ file, from, to, also = [] }) {
-    const path = join(tree, file);
-    const text = readFileSync(path, 'utf8');
-    let spoilt = text;
-    for (const change of [{ from, to }, ...also]) {
-        if (spoilt.split(change.from).length !== 2)
-            throw new Error(`${file} does not hold this just once: ${change.from}`);
-        spoilt = spoilt.replace(change.from, () => change.to);
+// Does all replacements of a sabotage; returns what puts the sources right again.
+function spoil({ also = [], ...first }) {
+    const good = new Map();
+    for (const { file = first.file, from, to } of [first, ...also]) {
+        const path = join(tree, file);
+        const text = readFileSync(path, 'utf8');
+        if (text.split(from).length !== 2)
+            throw new Error(`${file} does not hold this just once: ${from}`);
+        if (!good.has(path))
+            good.set(path, text);
+        writeFileSync(path, text.replace(from, () => to));
     }
-    writeFileSync(path, spoilt);
-    return { mend: () => writeFileSync(path, text) };
+    return () => good.forEach((text, path) => writeFileSync(path, text));
 }
 
 let [number, bad] = [0, 0];
@@ -81,7 +85,7 @@ function say(ok, words, more = '') {
     bad += !ok;
 }
 
-const list = sabotages.filter(({ name }) => !options.name || name.includes(options.name));
+const list = sabotages.filter(({ name }) => !options.name || new RegExp(options.name).test(name));
 const rows = [];
 
 prepare();
@@ -95,7 +99,7 @@ for (const test of tests) {
 }
 let caught = 0;
 for (const sabotage of list) {
-    const { mend } = spoil(sabotage);
+    const mend = spoil(sabotage);
     const refused = build([sabotage.test]);
     const failed = refused ? [] : run(sabotage);
     mend();

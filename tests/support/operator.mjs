@@ -5,19 +5,23 @@ import { spawn } from 'node:child_process';
 
 import { handoffd, unsandboxed } from './service.mjs';
 
-// Runs handoffd with these arguments. Returns { status, stdout, stderr }.
-export function operate(args, { env = {} } = {}) {
+// Runs handoffd with these arguments. Returns { status, stdout, stderr }. What does not end is killed.
+export function operate(args, { env = {}, limitMs = 120000 } = {}) {
     return new Promise((resolve, reject) => {
         const service = args[0]?.startsWith('--') && !args.includes('--sandbox');
         const child = spawn(handoffd, [...(service ? unsandboxed : []), ...args], {
             stdio: ['ignore', 'pipe', 'pipe'],
             env: { ...process.env, ...env },
         });
+        const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
         const result = { stdout: '', stderr: '' };
         child.stdout.on('data', (data) => (result.stdout += data));
         child.stderr.on('data', (data) => (result.stderr += data));
         child.on('error', reject);
-        child.on('close', (code, signal) => resolve({ ...result, status: signal ?? code }));
+        child.on('close', (code, signal) => {
+            clearTimeout(timer);
+            resolve({ ...result, status: signal ?? code });
+        });
     });
 }
 

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { sleep } from './service.mjs';
 
 const piece = 16;
-const withinMs = 2000;
 
 // Searches files, or bytes, for many byte strings at once: each is looked for by pieces of 16 bytes at every
 // 64 bytes, so that a page boundary inside a long one hides it nowhere.
@@ -84,8 +83,8 @@ export function traces(h) {
     };
 }
 
-// Waits until a search finds nothing, at most 2 s after `since`.
-export async function emptied(search, dir, since) {
+// Waits until a search finds nothing, at most so long after `since`.
+export async function emptied(search, dir, since, withinMs = 2000) {
     for (;;) {
         const found = search.run(dir);
         if (found.size === 0)

@@ -9,11 +9,9 @@ import { test } from 'node:test';
 
 import { Person } from '../support/cli.mjs';
 import { Faults, kinds } from '../support/faults.mjs';
-import { randomFrom } from '../support/journal.mjs';
 import { startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 const password = 'Kx7-Zq9-Tr0ub4dor';
 const tried = ['open', 'read', 'write', 'sync', 'name', 'memory'];
 

@@ -11,13 +11,11 @@ import { test } from 'node:test';
 import { checkTimeline, leafHash } from '../support/events.mjs';
 import { Client, done, makeHandoff, newClaimant } from '../support/http.mjs';
 import { operated } from '../support/operator.mjs';
-import { randomFrom } from '../support/journal.mjs';
 import { poll, sleep, startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
 const rounds = amount('crash', 5, 1);
 const workers = 12;
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 
 // What was sent and what was acknowledged, kept outside the service.
 class History {

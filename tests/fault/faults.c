@@ -6,20 +6,15 @@
 /* Both pwrite and pwrite64 are defined here: one must not be the other's other name. */
 #undef _FILE_OFFSET_BITS
 
-#include <dlfcn.h>
+#include "tests/fault/preload.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 enum kind { WRITE, SYNC, OPEN, CUT, READ, MEMORY, MAP, THREAD, NAME, KINDS };
@@ -37,15 +32,6 @@ struct orders {
 };
 
 static struct orders *orders;
-
-/* The function that a call would have reached without this library, into a pointer of its type. */
-#define NEXT(real, name)                                                                           \
-    do {                                                                                           \
-        void *f_ = dlsym(RTLD_NEXT, name);                                                         \
-        if (f_ == NULL)                                                                            \
-            abort();                                                                               \
-        memcpy(&(real), &f_, sizeof(real));                                                        \
-    } while (0)
 
 /* Mapped before the service shuts itself in. */
 __attribute__((constructor)) static void map_orders(void)
@@ -196,23 +182,7 @@ static int open_file(const char *function, int dir_fd, const char *path, int fla
     return fails(OPEN) ? -1 : real(dir_fd, path, flags, mode);
 }
 
-#define OPENING(signature, dir_fd, with)                                                           \
-    signature                                                                                      \
-    {                                                                                              \
-        mode_t mode = 0;                                                                           \
-        va_list more;                                                                              \
-                                                                                                   \
-        va_start(more, flags);                                                                     \
-        if ((flags & (O_CREAT | O_TMPFILE)) != 0)                                                  \
-            mode = va_arg(more, mode_t);                                                           \
-        va_end(more);                                                                              \
-        return open_file(with, dir_fd, path, flags, mode);                                         \
-    }
-
-OPENING(int open(const char *path, int flags, ...), AT_FDCWD, "openat")
-OPENING(int open64(const char *path, int flags, ...), AT_FDCWD, "openat64")
-OPENING(int openat(int dir_fd, const char *path, int flags, ...), dir_fd, "openat")
-OPENING(int openat64(int dir_fd, const char *path, int flags, ...), dir_fd, "openat64")
+OPENINGS
 
 int renameat(int old_fd, const char *from, int new_fd, const char *to)
 {

@@ -8,14 +8,12 @@ import { test } from 'node:test';
 
 import { Faults, kinds } from '../support/faults.mjs';
 import { Client, done, makeHandoff, newClaimant } from '../support/http.mjs';
-import { randomFrom } from '../support/journal.mjs';
 import { operated } from '../support/operator.mjs';
 import { Search, atRest, emptied } from '../support/search.mjs';
 import { poll, sleep, startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
 const patienceMs = 20000; // the two seconds are residue.test.mjs's; these machines are kept busy
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 
 // One handoff from its submission to its receipt, another revoked: each call, and the state that the
 // handoff is in before and after it.

@@ -18,21 +18,16 @@
 /* Both pwrite and pwrite64 are defined here: one must not be the other's other name. */
 #undef _FILE_OFFSET_BITS
 
-#include <dlfcn.h>
+#include "tests/fault/preload.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -47,15 +42,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int journal = -1;
 static char folder[PATH_MAX];
 static uint64_t syncs;
-
-/* The function that a call would have reached without this library, into a pointer of its type. */
-#define NEXT(real, name)                                                                           \
-    do {                                                                                           \
-        void *f_ = dlsym(RTLD_NEXT, name);                                                         \
-        if (f_ == NULL)                                                                            \
-            abort();                                                                               \
-        memcpy(&(real), &f_, sizeof(real));                                                        \
-    } while (0)
 
 /* Opened before the service shuts itself in. */
 __attribute__((constructor)) static void open_journal(void)
@@ -145,11 +131,6 @@ static const char *name_at(int dir_fd, const char *name, char path[PATH_MAX])
 
 /* ---- opening ---- */
 
-static bool takes_mode(int flags)
-{
-    return (flags & (O_CREAT | O_TMPFILE)) != 0;
-}
-
 static int open_file(const char *function, int dir_fd, const char *path, int flags, mode_t mode)
 {
     int (*real)(int, const char *, int, ...);
@@ -173,23 +154,7 @@ static int open_file(const char *function, int dir_fd, const char *path, int fla
     return fd;
 }
 
-#define OPENING(signature, dir_fd, with)                                                           \
-    signature                                                                                      \
-    {                                                                                              \
-        mode_t mode = 0;                                                                           \
-        va_list more;                                                                              \
-                                                                                                   \
-        va_start(more, flags);                                                                     \
-        if (takes_mode(flags))                                                                     \
-            mode = va_arg(more, mode_t);                                                           \
-        va_end(more);                                                                              \
-        return open_file(with, dir_fd, path, flags, mode);                                         \
-    }
-
-OPENING(int open(const char *path, int flags, ...), AT_FDCWD, "openat")
-OPENING(int open64(const char *path, int flags, ...), AT_FDCWD, "openat64")
-OPENING(int openat(int dir_fd, const char *path, int flags, ...), dir_fd, "openat")
-OPENING(int openat64(int dir_fd, const char *path, int flags, ...), dir_fd, "openat64")
+OPENINGS
 
 /* ---- writing ---- */
 

@@ -7,12 +7,10 @@ import { after, before, test } from 'node:test';
 
 import { Person } from '../support/cli.mjs';
 import { Client, makeHandoff, newClaimant } from '../support/http.mjs';
-import { randomFrom } from '../support/journal.mjs';
 import { Proxy } from '../support/proxy.mjs';
 import { startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 const endings = [];
 let service;
 let direct;

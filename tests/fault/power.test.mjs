@@ -11,14 +11,13 @@ import { test } from 'node:test';
 
 import { Faults } from '../support/faults.mjs';
 import { Client, done, makeHandoff, newClaimant } from '../support/http.mjs';
-import { Disk, answeredEvents, journaled, losses, randomFrom, readJournal } from '../support/journal.mjs';
+import { Disk, answeredEvents, journaled, losses, readJournal } from '../support/journal.mjs';
 import { operated } from '../support/operator.mjs';
 import { Search, atRest, emptied } from '../support/search.mjs';
 import { startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
 const patienceMs = 20000; // the two seconds are residue.test.mjs's; these machines are kept busy
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 
 // Takes one handoff as far as its number says.
 async function live(client, entry, i) {

@@ -8,12 +8,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Client, done, makeHandoff, newClaimant, sendHandoff } from '../support/http.mjs';
-import { randomFrom } from '../support/journal.mjs';
 import { operate, operated } from '../support/operator.mjs';
 import { sleep, startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 const times = amount('races', 60, 4);
 
 const kinds = (log) => log.map(({ is }) => (is.cause ? `${is.kind} ${is.cause}` : is.kind));

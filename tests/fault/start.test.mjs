@@ -9,12 +9,9 @@ import { test } from 'node:test';
 
 import { Faults, kinds } from '../support/faults.mjs';
 import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { randomFrom } from '../support/journal.mjs';
 import { operated } from '../support/operator.mjs';
 import { startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
-
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
 // Starts it with a fault ahead. Returns whether it serves.
 async function tryStart(service, faults) {

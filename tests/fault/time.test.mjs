@@ -8,12 +8,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { randomFrom } from '../support/journal.mjs';
 import { operated } from '../support/operator.mjs';
 import { startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
 
-const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
 const hour = 3600;
 
 // How far each state is on the way: a handoff never goes back to a smaller number.

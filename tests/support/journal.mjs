@@ -189,14 +189,3 @@ export class Disk {
                     { mode: 0o600 });
     }
 }
-
-// A generator of pseudo-random integers below n, the same for the same seed (mulberry32).
-export function randomFrom(seed) {
-    let state = seed >>> 0;
-    return (n) => {
-        state = (state + 0x6d2b79f5) >>> 0;
-        let t = Math.imul(state ^ (state >>> 15), state | 1);
-        t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-        return n > 0 ? ((t ^ (t >>> 14)) >>> 0) % n : 0;
-    };
-}

@@ -33,3 +33,17 @@ export function leftOut(part, what) {
     if (!long)
         note({ part, leftOut: what });
 }
+
+// What random choices begin with: a run that failed names it, and HANDOFF_SEED repeats it.
+export const seed = Number(process.env.HANDOFF_SEED ?? Date.now() % 1000000);
+
+// A generator of pseudo-random integers below n, the same for the same seed (mulberry32).
+export function randomFrom(from) {
+    let state = from >>> 0;
+    return (n) => {
+        state = (state + 0x6d2b79f5) >>> 0;
+        let t = Math.imul(state ^ (state >>> 15), state | 1);
+        t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+        return n > 0 ? ((t ^ (t >>> 14)) >>> 0) % n : 0;
+    };
+}

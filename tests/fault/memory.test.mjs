@@ -28,6 +28,7 @@ const ways = (name, value) => {
 test('the memory of the service, after the burn', async (t) => {
     const service = await startService(t, { args: ['--open-submissions', 'no'] });
     const sender = await addToken(service.data, 'sender', 'Contoso');
+    const auditor = await addToken(service.data, 'auditor', 'Robin');
     const client = new Client(service);
     t.after(() => client.close());
     const authorization = `Bearer ${sender}`;
@@ -51,6 +52,12 @@ test('the memory of the service, after the burn', async (t) => {
             needles.set(name, bytes);
     }
     needles.set('the token of the sender', text(sender));
+    needles.set('the token of the auditor', text(auditor));
+    // A call that came with a token, and is held.
+    const quiet = new Client(service);
+    t.after(() => quiet.close());
+    quiet.call('GET', `${live[0].h.path}/events?after=9999&wait=60`, undefined,
+        { authorization: `Bearer ${auditor}` }).catch(() => {});
     const forms = new Map([...atRest(service)].map(([id, form]) => [`form at rest of ${id}`, form]));
     assert.ok(findInMemory(service.pid, forms).length > 5, 'the search finds what is there');
     forms.forEach((form, name) => needles.set(name, form));

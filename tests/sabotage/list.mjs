@@ -143,9 +143,9 @@ export const sabotages = [
         name: 'the answer is given before the commit',
         file: 'vault/committer.c',
         from: '            answer = writer_commit(&c->w, count);',
-        to: '            {\n                publish(c, first);\n                (void)writer_commit(&c->w, count);\n                return ANSWER_OK;\n            }',
+        to: '            {\n                publish(c, first);\n                (void)!writer_commit(&c->w, count);\n                return ANSWER_OK;\n            }',
         also: [
-            { from: '    publish(c, batch);\n}', to: '}' },
+            { from: '            (void)transact(c, job, job->next);\n    publish(c, batch);\n}', to: '            (void)transact(c, job, job->next);\n}' },
             { from: '/* Applies the jobs from first', to: 'static void publish(struct committer *c, struct vault_job *batch);\n/* Applies the jobs from first' },
         ],
         test: 'fault/order',
@@ -220,7 +220,7 @@ export const sabotages = [
         file: 'vault/store/sqlite.c',
         from: '"PRAGMA secure_delete=ON;"',
         to: '"PRAGMA secure_delete=OFF;"',
-        test: 'e2e/erase',
+        test: 'unit/test_store',
     },
     {
         name: 'memory is given back as it is',

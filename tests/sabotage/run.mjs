@@ -21,7 +21,7 @@ const limitMs = 10 * 60 * 1000;
 
 function prepare() {
     mkdirSync(tree, { recursive: true });
-    const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+    const files = execFileSync('git', ['ls-files', '-zco', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
     for (const file of files.split('\0').filter(Boolean)) {
         const [from, to] = [join(root, file), join(tree, file)];
         // What an interrupted run spoilt differs, and is then newer than what was built of it.

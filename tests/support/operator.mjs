@@ -9,7 +9,7 @@ import { handoffd, unsandboxed } from './service.mjs';
 export function operate(args, { env = {}, limitMs = 120000 } = {}) {
     return new Promise((resolve, reject) => {
         const service = args[0]?.startsWith('--') && !args.includes('--sandbox');
-        const child = spawn(handoffd, [...(service ? unsandboxed : []), ...args], {
+        const child = spawn(handoffd, [...args, ...(service ? unsandboxed : [])], {
             stdio: ['ignore', 'pipe', 'pipe'],
             env: { ...process.env, ...env },
         });

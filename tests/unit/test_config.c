@@ -22,6 +22,14 @@ struct outcome {
     char words[ARGUMENTS_MAX + 1][128]; /* what the configuration may point to */
 };
 
+static void free_outcome(struct outcome *o)
+{
+    config_free(&o->config);
+}
+
+/* One that is freed at the end of its block. */
+#define OUTCOME(o) struct outcome o __attribute__((cleanup(free_outcome))) = {0}
+
 /* Reads a command line of up to ARGUMENTS_MAX words, NULL at its end. */
 static void read_words(struct outcome *o, const char *const words[])
 {
@@ -37,7 +45,7 @@ static void read_words(struct outcome *o, const char *const words[])
         argv[argc] = o->words[argc];
     }
     argv[argc] = NULL;
-    memset(&o->config, 0, sizeof(o->config));
+    config_free(&o->config);
     o->why[0] = '\0';
     o->printed[0] = '\0';
     o->result = config_read(&o->config, argc, argv, out, o->why, sizeof(o->why));
@@ -48,7 +56,7 @@ static void read_words(struct outcome *o, const char *const words[])
 
 static void assert_wrong(const char *option, const char *value)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     READ(&o, option, value);
     assert_int_equal(o.result, CONFIG_WRONG);
@@ -58,7 +66,7 @@ static void assert_wrong(const char *option, const char *value)
 
 static void test_defaults(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
     char address[80];
 
     (void)state;
@@ -80,7 +88,7 @@ static void test_defaults(void **state)
 
 static void test_options_are_read(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
     char address[80];
 
     (void)state;
@@ -155,7 +163,7 @@ static void test_values_out_of_bounds(void **state)
 
 static void test_limits(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     (void)state;
     READ(&o, "--address-bytes", "1K", "--token-bytes", "2M", "--live-bytes", "off", "--live", "7");
@@ -182,7 +190,7 @@ static void test_proxies(void **state)
         "",          ",",       "10.0.0.0/33",   "10.0.0.1/8",
         "10.0.0/8",  "::1/129", "proxy",         "10.0.0.1 10.0.0.2",
         "10.0.0.1,", "::1/-1",  "2001:db8::1/32"};
-    struct outcome o;
+    OUTCOME(o);
 
     (void)state;
     READ(&o, "--trusted-proxies", "10.0.0.0/8, 192.0.2.1,unix , 2001:db8::/32");
@@ -200,7 +208,7 @@ static void test_proxies(void **state)
 
 static void test_what_goes_together(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     (void)state;
     READ(&o, "--tls-cert", "/a");
@@ -242,7 +250,7 @@ static void read_file(struct outcome *o, const char *content, mode_t mode, const
 
 static void test_file(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     (void)state;
     read_file(&o,
@@ -266,7 +274,7 @@ static void test_file(void **state)
 
 static void assert_file_wrong(const char *content, const char *place, const char *words)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     read_file(&o, content, 0600, NULL, NULL);
     assert_int_equal(o.result, CONFIG_WRONG);
@@ -277,7 +285,7 @@ static void assert_file_wrong(const char *content, const char *place, const char
 
 static void test_files_that_are_wrong(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     (void)state;
     assert_file_wrong("data = /x\n\nthread = 3\n", ":3: ", "thread");
@@ -320,7 +328,7 @@ static void test_differences(void **state)
 
 static void test_words_that_are_no_options(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     (void)state;
     READ(&o, "--frobnicate");
@@ -341,7 +349,7 @@ static void test_words_that_are_no_options(void **state)
 
 static void test_help_has_every_option_and_version_the_version(void **state)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     (void)state;
     READ(&o, "--help");
@@ -358,7 +366,7 @@ static void test_help_has_every_option_and_version_the_version(void **state)
 
 static bool is_open(const char *listen, const char *base_url, const char *open)
 {
-    struct outcome o;
+    OUTCOME(o);
 
     if (base_url == NULL)
         READ(&o, "--listen", listen);

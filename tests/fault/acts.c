@@ -9,7 +9,8 @@
  * ACTS_WITHOUT=landlock or =seccomp has the kernel seem not to know that, ACTS_LANDLOCK=N to know
  * that version of Landlock.
  */
-#include <dlfcn.h>
+#include "tests/fault/preload.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -36,22 +37,11 @@
 
 enum { LINE_MAX = 512, PAGE = 4096, X32 = 0x40000000, SOMEBODY = 12345 };
 
-/* The function that a call would have reached without this library. */
-static void *next(const char *name)
-{
-    void *f = dlsym(RTLD_NEXT, name);
-
-    if (f == NULL)
-        abort();
-    return f;
-}
-
 static long (*real_syscall(void))(long, ...)
 {
     long (*real)(long, ...);
-    void *f = next("syscall");
 
-    memcpy(&real, &f, sizeof(real));
+    NEXT(real, "syscall");
     return real;
 }
 
@@ -381,9 +371,8 @@ static void act_as_told(void)
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     ssize_t (*real)(int, const struct msghdr *, int);
-    void *f = next("sendmsg");
 
-    memcpy(&real, &f, sizeof(real));
+    NEXT(real, "sendmsg");
     act_as_told();
     return real(fd, message, flags);
 }
@@ -391,9 +380,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 ssize_t send(int fd, const void *data, size_t len, int flags)
 {
     ssize_t (*real)(int, const void *, size_t, int);
-    void *f = next("send");
 
-    memcpy(&real, &f, sizeof(real));
+    NEXT(real, "send");
     act_as_told();
     return real(fd, data, len, flags);
 }

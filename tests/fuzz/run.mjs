@@ -4,17 +4,17 @@
 //
 // usage: node tests/fuzz/run.mjs --build BUILD [--seconds S] [--target NAME]…
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { figure, leftOut } from '../support/torture.mjs';
+import { figure, leftOut, long } from '../support/torture.mjs';
 import { writeFixtures, writeSeeds } from './seeds.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const leastExecutions = 1000;
+const leastExecutions = 200;
 const planted = 'planted';
 
 const { values: options } = parseArgs({
@@ -37,7 +37,7 @@ const all = readFileSync(join(here, 'meson.build'), 'utf8')
 const files = (dir) => (existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : []);
 
 // Runs a fuzzer with its temporary files in the build; what it wrote to stderr is its report.
-function run(target, argv) {
+function run(target, argv, profile = '/dev/null') {
     const tmp = join(build, 'fuzz-tmp', target);
     mkdirSync(tmp, { recursive: true });
     const done = spawnSync(join(build, 'tests', 'fuzz', `fuzz_${target}`), argv, {
@@ -45,7 +45,7 @@ function run(target, argv) {
         maxBuffer: 1 << 28,
         timeout: (seconds + 120) * 1000,
         killSignal: 'SIGKILL',
-        env: { ...process.env, TMPDIR: tmp },
+        env: { ...process.env, TMPDIR: tmp, LLVM_PROFILE_FILE: profile },
     });
     rmSync(tmp, { recursive: true, force: true });
     const why = done.error?.message ?? done.signal ?? done.status;
@@ -96,6 +96,26 @@ function fuzz(target) {
     return result;
 }
 
+// How much of the functions that were entered was seen, in per cent of their regions; the harness
+// aside.
+function coverage(target) {
+    const profile = join(build, 'fuzz-profile');
+    const program = join(build, 'tests', 'fuzz', `fuzz_${target}`);
+    const inputs = ['fuzz-corpus', 'fuzz-seeds', 'fuzz-fixtures'].map((dir) => join(build, dir, target));
+    const raw = join(profile, `${target}.profraw`);
+    mkdirSync(profile, { recursive: true });
+    run(target, ['-runs=0', '-close_fd_mask=3', ...inputs], raw);
+    const tool = (...argv) => execFileSync(argv[0], argv.slice(1), { maxBuffer: 1 << 28 });
+    tool('llvm-profdata', 'merge', '-sparse', raw, '-o', `${raw}.merged`);
+    const exported = JSON.parse(tool('llvm-cov', 'export', program, `-instr-profile=${raw}.merged`));
+    const regions = exported.data[0].functions
+        .filter(({ count, filenames }) => count && !filenames[0].includes('/tests/fuzz/'))
+        .flatMap((entered) => entered.regions)
+        .filter(([, , , , , , , kind]) => kind === 0);
+    const seen = regions.filter(([, , , , count]) => count > 0);
+    return Math.round((100 * seen.length) / regions.length);
+}
+
 // The planted bug must be found, and be what was planted: an overflow on the heap.
 function judge(target, result) {
     if (target !== planted)
@@ -130,6 +150,8 @@ for (const target of targets) {
     figure('fuzz', `${target}: executions`, r.executions);
     figure('fuzz', `${target}: executions a second`, r.rate ?? 0);
     figure('fuzz', `${target}: edges`, r.edges);
+    if (long)
+        figure('fuzz', `${target}: per cent seen of the functions entered`, coverage(target));
 }
 rmSync(join(build, 'fuzz-tmp'), { recursive: true, force: true });
 leftOut('fuzz', `each fuzzer searches for ${seconds} s; a long run for as long as it is told`);

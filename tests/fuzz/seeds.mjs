@@ -1,8 +1,11 @@
 // The inputs that each fuzzer begins with, made from the vectors and a few texts.
 
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import sodium from '../support/sodium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const vectors = join(dirname(here), 'vectors');
@@ -52,6 +55,58 @@ function bundles() {
             type: 'handoff-receipt/1',
             receipt_key: example.receipt_key,
             receipts: [{ ...receipt, details: null }],
+        }),
+    ];
+}
+
+// What a story's receipts are signed with: the seed that stands in story.c.
+const storyKey = () =>
+    sodium.crypto_sign_seed_keypair(Buffer.from([2, ...Buffer.alloc(31)])).publicKey;
+const b64u = (bytes) => Buffer.from(bytes).toString('base64url');
+
+// Whole stories, whose lines are objects yet; the fuzzer's harness makes the log of them.
+function stories() {
+    const { id } = example;
+    let t = 1795424000;
+    const salt = b64u(Buffer.alloc(32));
+    const event = (kind, members, details = {}) => ({
+        line: { v: 1, n: 0, t: t++, kind, id, ...members, details: {} },
+        details: Object.fromEntries(Object.entries(details).map(([k, value]) => [k, { salt, value }])),
+    });
+    const words = '{"by":"<script>Ada</script>","note":"<img src=x>"}';
+    const receipt = (outcome, at, text) => {
+        const hash = text ? createHash('sha256').update(text).digest('base64url') : '-';
+        const statement = `handoff/1 receipt\n${id}\n${outcome}\n${example.envelope_hash}\n${at}\n${hash}\n`;
+        return { outcome, at, statement, text };
+    };
+    const given = [receipt('rejected', 1795424300, words), receipt('confirmed', 1795424400, null)];
+    const start = [
+        event('handoff.created', { code: true, envelope_hash: example.envelope_hash }, {
+            opened_hash: example.put.opened_hash, receipt_key: b64u(storyKey()), label: 'Contoso',
+        }),
+        event('claim.wrong-code', { count: 2 }, { address: '192.0.2.7' }),
+        event('claim.accepted', { lease_until: t + 600 }, { address: '192.0.2.7' }),
+    ];
+    const { opened_token } = example.opened;
+    const opened = event('handoff.opened', { opened_token, late: true });
+    const end = [
+        opened, event('handoff.burned', { cause: 'opened' }), event('claim.refused', { count: 1 }),
+    ];
+    const receipts = given.map(({ outcome, at, statement, text }) =>
+        event(`receipt.${outcome}`, { at, claimant: true }, {
+            statement, signature: '', ...(text ? { details: text } : {}),
+        }));
+    const sent = { type: 'handoff-evidence/1', id, key: '', checkpoint: '', keys: [] };
+    const bare = ({ line }) => ({ line });
+    return [
+        json({ ...sent, events: start }),
+        json({ ...sent, events: [...start, ...end, ...receipts] }),
+        json({
+            ...sent,
+            type: 'handoff-receipt/1',
+            events: [opened, ...receipts].map(bare),
+            receipt_key: b64u(storyKey()),
+            receipts: given.map(({ statement, text }) => ({ statement, signature: '', details: text })),
         }),
     ];
 }
@@ -111,6 +166,7 @@ const seeds = {
         'ade-AT, en;q=0.7',
     ],
     state: states,
+    story: stories,
 };
 
 // Writes a target's seeds into a folder of their own; returns their names.

@@ -132,7 +132,8 @@ async function faulty(t, args = []) {
     return { service, faults, client };
 }
 
-// Which calls of a kind to fail: every one where there are no more than asked for, else some.
+// Which calls of a kind to fail: every one where there are no more than asked for, else the first,
+// which surely comes, and some.
 function* chosen(wipe, count, random) {
     const some = wipe ? amount('io', 2, 0.05) : amount('io', 12, 3);
     if (count <= some) {
@@ -140,7 +141,8 @@ function* chosen(wipe, count, random) {
             yield n;
         return;
     }
-    for (let i = 0; i < some; i++)
+    yield 1;
+    for (let i = 1; i < some; i++)
         yield 1 + random(count);
 }
 
@@ -170,7 +172,9 @@ for (const { kind, wipe } of [
                 faults.order(kind, n, way);
                 try {
                     await strain(cycle, client, faults, kind, said);
-                    if (wipe)
+                    if (wipe && n === 1)
+                        await poll('the wiping fails', () => faults.failed(kind) > failedBefore);
+                    else if (wipe)
                         await sleep(gatherMs);
                     faults.mend();
                     await finish(cycle, client);

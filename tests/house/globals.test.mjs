@@ -13,7 +13,7 @@ const build = process.env.HANDOFF_BUILD;
 // Each with the reason why it cannot live anywhere else.
 const allowed = new Map([
     ['vault/protocol/secret.c: lock_failed', 'a fact about the process, asked by /readyz'],
-    ['vault/protocol/secret.c: ran_short', 'a fact about the thread: libraries that ask for memory tell nobody'],
+    ['vault/protocol/secret.c: reserve', "a thread's: libraries that ask for memory tell nobody what for"],
     ['vault/store_sqlite_heap.c: once', 'a library that is set up once in a process'],
     ['cli/terminal.c: caught', 'set by a signal handler'],
 ]);

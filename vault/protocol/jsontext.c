@@ -2,18 +2,56 @@
 
 #include "vault/protocol/secret.h"
 
+#include <sodium.h>
+#include <stdint.h>
 #include <string.h>
+
+enum {
+    PIECE_NEEDS = 128 * 1024, /* beyond twice the longest string, for the rest of a piece of text */
+    STACK_BYTES = 8 * 1024    /* jansson reads through a buffer on its stack */
+};
+
+struct source {
+    const char *text;
+    size_t left;
+};
+
+/* The text piece by piece; its end, as soon as memory is short. */
+static size_t give(void *buffer, size_t size, void *ctx)
+{
+    struct source *s = ctx;
+    const size_t len = s->left < size ? s->left : size;
+
+    if (secret_heap_ran_short())
+        return 0;
+    memcpy(buffer, s->text, len);
+    s->text += len;
+    s->left -= len;
+    return len;
+}
+
+static void say_short(json_error_t *error)
+{
+    if (error != NULL)
+        error->text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory; /* json_error_code */
+}
 
 json_t *jsontext_parse(const char *text, size_t len, size_t flags, json_error_t *error)
 {
+    struct source s = {text, len};
     json_t *root;
 
-    (void)secret_heap_ran_short();
-    root = json_loadb(text, len, flags, error);
-    if (!secret_heap_ran_short())
-        return root;
-    json_decref(root);
-    if (error != NULL)
-        error->text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory; /* json_error_code */
-    return NULL;
+    if (len > SIZE_MAX / 8 || secret_heap_reserve(4 * len + PIECE_NEEDS) != 0) {
+        say_short(error);
+        return NULL;
+    }
+    root = json_load_callback(give, &s, flags, error);
+    sodium_stackzero(STACK_BYTES);
+    if (secret_heap_ran_short()) {
+        json_decref(root);
+        root = NULL;
+        say_short(error);
+    }
+    secret_heap_release();
+    return root;
 }

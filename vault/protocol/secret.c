@@ -102,24 +102,58 @@ union header {
     max_align_t align;
 };
 
-static _Thread_local bool ran_short;
+static _Thread_local struct {
+    uint8_t *block; /* NULL: there is none */
+    size_t size, used;
+} reserve;
+
+int secret_heap_reserve(size_t size)
+{
+    reserve.block = malloc(size);
+    reserve.size = size;
+    reserve.used = 0;
+    return reserve.block != NULL ? 0 : -1;
+}
 
 bool secret_heap_ran_short(void)
 {
-    const bool short_of = ran_short;
+    return reserve.used > 0;
+}
 
-    ran_short = false;
-    return short_of;
+void secret_heap_release(void)
+{
+    if (reserve.used > 0)
+        sodium_memzero(reserve.block, reserve.used);
+    free(reserve.block);
+    reserve.block = NULL;
+    reserve.used = 0;
+}
+
+static bool is_of_reserve(const void *block)
+{
+    return reserve.block != NULL && (uintptr_t)block - (uintptr_t)reserve.block < reserve.size;
+}
+
+static void *take_of_reserve(size_t size)
+{
+    const size_t whole =
+        (size + sizeof(union header) - 1) / sizeof(union header) * sizeof(union header);
+    void *taken = reserve.block != NULL ? reserve.block + reserve.used : NULL;
+
+    if (taken == NULL || whole < size || whole > reserve.size - reserve.used)
+        return NULL;
+    reserve.used += whole;
+    return taken;
 }
 
 void *secret_heap_alloc(size_t size)
 {
     union header *h = size <= SIZE_MAX - sizeof(*h) ? malloc(sizeof(*h) + size) : NULL;
 
-    if (h == NULL) {
-        ran_short = true;
+    if (h == NULL && size <= SIZE_MAX - sizeof(*h))
+        h = take_of_reserve(sizeof(*h) + size);
+    if (h == NULL)
         return NULL;
-    }
     h->size = size;
     return h + 1;
 }
@@ -149,7 +183,8 @@ void secret_heap_free(void *block)
         return;
     h = (union header *)block - 1;
     sodium_memzero(block, h->size);
-    free(h);
+    if (!is_of_reserve(h))
+        free(h);
 }
 
 void *secret_heap_realloc(void *block, size_t size)

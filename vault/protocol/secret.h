@@ -54,7 +54,16 @@ void secret_heap_free(void *block);
 /* The size that a block was asked for with; 0 for NULL. */
 size_t secret_heap_size(const void *block);
 
-/* Whether this thread could not be given a block since it last asked here. */
+/* For a library that cannot do without a block that it asks for: from here to the release, what the
+   system does not give to this thread comes from a reserve of size bytes. Returns 0, or -1 when
+   there is none; no two at once in a thread. */
+int secret_heap_reserve(size_t size) __attribute__((warn_unused_result));
+
+/* Whether the reserve was needed: then all that was made since is to be freed before its release.
+ */
 bool secret_heap_ran_short(void);
+
+/* Wipes and frees the reserve. */
+void secret_heap_release(void);
 
 #endif

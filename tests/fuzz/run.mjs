@@ -4,7 +4,7 @@
 //
 // usage: node tests/fuzz/run.mjs --build BUILD [--seconds S] [--target NAME]…
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { writeFixtures, writeSeeds } from './seeds.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const leastExecutions = 200;
+const together = 2;
 const planted = 'planted';
 
 const { values: options } = parseArgs({
@@ -37,22 +38,24 @@ const all = readFileSync(join(here, 'meson.build'), 'utf8')
 const files = (dir) => (existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : []);
 
 // Runs a fuzzer with its temporary files in the build; what it wrote to stderr is its report.
-function run(target, argv, profile = '/dev/null') {
+async function run(target, argv, profile = '/dev/null') {
     const tmp = join(build, 'fuzz-tmp', target);
     mkdirSync(tmp, { recursive: true });
-    const done = spawnSync(join(build, 'tests', 'fuzz', `fuzz_${target}`), argv, {
-        encoding: 'utf8',
+    const options = {
         maxBuffer: 1 << 28,
         timeout: (seconds + 120) * 1000,
         killSignal: 'SIGKILL',
         env: { ...process.env, TMPDIR: tmp, LLVM_PROFILE_FILE: profile },
+    };
+    const { error, report } = await new Promise((resolve) => {
+        execFile(join(build, 'tests', 'fuzz', `fuzz_${target}`), argv, options, (failure, out, err) =>
+            resolve({ error: failure, report: err }));
     });
     rmSync(tmp, { recursive: true, force: true });
-    const why = done.error?.message ?? done.signal ?? done.status;
-    return { good: done.status === 0, why, report: done.stderr ?? '' };
+    return { good: !error, why: error && (error.signal ?? error.code), report };
 }
 
-function fuzz(target) {
+async function fuzz(target) {
     const corpus = join(build, 'fuzz-corpus', target);
     const crashes = join(build, 'fuzz-crashes', target);
     const dictionary = join(here, `${target}.dict`);
@@ -74,14 +77,14 @@ function fuzz(target) {
     Object.assign(result, { features: 0, crashes: [], why: null, report: '' });
 
     if (fixtures.length) {
-        const first = run(target, [...common, ...fixtures]);
+        const first = await run(target, [...common, ...fixtures]);
         if (!first.good)
             return { ...result, why: `a fixture fails (${first.why})`, report: first.report };
     }
     const argv = [...common, `-max_total_time=${seconds}`, '-max_len=4096', '-print_final_stats=1'];
     if (existsSync(dictionary))
         argv.push(`-dict=${dictionary}`);
-    const search = run(target, [...argv, corpus, join(build, 'fuzz-seeds', target)]);
+    const search = await run(target, [...argv, corpus, join(build, 'fuzz-seeds', target)]);
     result.report = search.report;
     const last = (pattern) => Number([...search.report.matchAll(pattern)].at(-1)?.[1] ?? 0);
     result.executions = last(/stat::number_of_executed_units:\s*(\d+)/g);
@@ -98,13 +101,13 @@ function fuzz(target) {
 
 // How much of the functions that were entered was seen, in per cent of their regions; the harness
 // aside.
-function coverage(target) {
+async function coverage(target) {
     const profile = join(build, 'fuzz-profile');
     const program = join(build, 'tests', 'fuzz', `fuzz_${target}`);
     const inputs = ['fuzz-corpus', 'fuzz-seeds', 'fuzz-fixtures'].map((dir) => join(build, dir, target));
     const raw = join(profile, `${target}.profraw`);
     mkdirSync(profile, { recursive: true });
-    run(target, ['-runs=0', '-close_fd_mask=3', ...inputs], raw);
+    await run(target, ['-runs=0', '-close_fd_mask=3', ...inputs], raw);
     const tool = (...argv) => execFileSync(argv[0], argv.slice(1), { maxBuffer: 1 << 28 });
     tool('llvm-profdata', 'merge', '-sparse', raw, '-o', `${raw}.merged`);
     const exported = JSON.parse(tool('llvm-cov', 'export', program, `-instr-profile=${raw}.merged`));
@@ -127,8 +130,9 @@ function judge(target, result) {
 const targets = options.target ?? all;
 let count = 0;
 let failed = 0;
-for (const target of targets) {
-    const r = fuzz(target);
+
+async function tell(target) {
+    const r = await fuzz(target);
     const why = judge(target, r);
     const n = (value) => value.toLocaleString('en-US');
     failed += why ? 1 : 0;
@@ -146,13 +150,20 @@ for (const target of targets) {
             console.log(`# again: ${join(build, 'tests', 'fuzz', `fuzz_${target}`)} ${crash}`);
     }
     if (target === planted)
-        continue;
+        return;
     figure('fuzz', `${target}: executions`, r.executions);
     figure('fuzz', `${target}: executions a second`, r.rate ?? 0);
     figure('fuzz', `${target}: edges`, r.edges);
     if (long)
-        figure('fuzz', `${target}: per cent seen of the functions entered`, coverage(target));
+        figure('fuzz', `${target}: per cent seen of the functions entered`, await coverage(target));
 }
+
+// Several at once.
+const waiting = targets.values();
+await Promise.all(Array.from({ length: together }, async () => {
+    for (const target of waiting)
+        await tell(target);
+}));
 rmSync(join(build, 'fuzz-tmp'), { recursive: true, force: true });
 leftOut('fuzz', `each fuzzer searches for ${seconds} s; a long run for as long as it is told`);
 console.log(`1..${count}`);

@@ -180,10 +180,10 @@ export const sabotages = [
         test: 'fault/io',
     },
     {
-        name: 'a body that memory was short for is taken with a byte missing',
-        file: 'vault/protocol/jsontext.c',
-        from: 'if (!secret_heap_ran_short())',
-        to: 'if (!secret_heap_ran_short() || root != NULL)',
+        name: 'a body is read with no reserve of memory behind it',
+        file: 'vault/protocol/secret.c',
+        from: 'whole > reserve.size - reserve.used',
+        to: 'whole > 0',
         test: 'fault/io',
     },
     {

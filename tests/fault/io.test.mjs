@@ -89,7 +89,8 @@ async function strain(cycle, client, faults, kind, said) {
             continue;
         const first = !undone.has(step.on);
         undone.add(step.on);
-        said[reply === silent ? 'silent' : reply.body.code]++;
+        const what = reply === silent ? 'silent' : reply.body.code;
+        said[what] = (said[what] ?? 0) + 1;
         if (reply.body?.code === 'unavailable' && step.to && first) {
             faults.mend();
             assert.ok(await isUndone(step, client), `${step.call}: was done all the same`);

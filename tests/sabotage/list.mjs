@@ -158,6 +158,21 @@ export const sabotages = [
         test: 'fault/power',
     },
     {
+        name: 'an emptied log loses its pages before its header',
+        file: 'vault/store/sqlite_wal.c',
+        from: '        rc = m->xSync(w->inner, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);',
+        to: '        rc = SQLITE_OK;',
+        test: 'fault/power',
+        env: { HANDOFF_TORTURE_ROUNDS: '20' },
+    },
+    {
+        name: 'an emptied log keeps what lay behind its header',
+        file: 'vault/store/sqlite_wal.c',
+        from: '        rc = write_zeros(w, HEADER_BYTES, keep);',
+        to: '        rc = SQLITE_OK;',
+        test: 'unit/test_wal',
+    },
+    {
         name: 'a key file is not synced before it gets its name',
         file: 'vault/secretfile.c',
         from: 'secret_len(text)) != 0 || fsync(fd) != 0 ||',

@@ -233,7 +233,8 @@ struct store *store_open(const char *path, enum store_mode mode, char *why, size
             goto fail;
         }
     }
-    rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                         sqlite_wal_vfs());
     if (rc != SQLITE_OK || configure(s) != 0) {
         sqlite_fail(s, rc);
         reason = s->error_text;

@@ -114,6 +114,9 @@ int sqlite_fail(struct store *s, int rc);
 /* Has the library wipe the memory that it gives back; before the first connection. */
 void sqlite_wipe_memory(void);
 
+/* The name of the VFS that writes the log's file (sqlite_wal.c); after sqlite_wipe_memory. */
+const char *sqlite_wal_vfs(void);
+
 /* Binds parameters one after the other. */
 struct sqlite_binder {
     sqlite3_stmt *statement;

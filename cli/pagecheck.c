@@ -3,6 +3,7 @@
 #include "cli/problem.h"
 #include "cli/terminal.h"
 #include "vault/protocol/encoding.h"
+#include "vault/protocol/sha256.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -177,7 +178,7 @@ static void check_bytes(struct pagecheck *p, const struct page_hash *file,
     char what[WHAT_MAX], found[65], expected[65];
     uint8_t hash[32];
 
-    crypto_hash_sha256(hash, (const uint8_t *)reply->data, reply->len);
+    sha256(hash, reply->data, reply->len);
     if (reply->len == file->len && memcmp(hash, file->sha256, sizeof hash) == 0)
         return;
     (void)sodium_bin2hex(found, sizeof found, hash, sizeof hash);

@@ -1,6 +1,7 @@
 #include "vault/logkey.h"
 
 #include "vault/protocol/encoding.h"
+#include "vault/protocol/sha256.h"
 #include "vault/secretfile.h"
 
 #include <pthread.h>
@@ -167,7 +168,7 @@ static void bound_of(uint8_t bound[BOUND_BYTES], const struct note_key *k)
     char text[NOTE_KEY_MAX];
 
     note_key_format(text, k);
-    crypto_hash_sha256(bound, (const uint8_t *)text, strlen(text));
+    sha256(bound, text, strlen(text));
 }
 
 /* 0, STORE_NONE or -1. */

@@ -3,6 +3,7 @@
 #include "vault/protocol/envelope.h"
 #include "vault/protocol/keys.h"
 #include "vault/protocol/secret.h"
+#include "vault/protocol/sha256.h"
 #include "vault/token.h"
 
 #include <sodium.h>
@@ -86,7 +87,7 @@ static int prepare_receipt(struct vault_job *job, struct readers *readers)
     if (rc != 0)
         return rc < 0 ? -1 : 0; /* the committer answers that there is none */
     len = prepare_statement(statement, job, h.envelope_hash);
-    crypto_hash_sha256(job->own.hash[0], (const uint8_t *)statement, len);
+    sha256(job->own.hash[0], statement, len);
     job->own.proof = receipt_verify(in->signature, statement, len, h.receipt_key);
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "vault/protocol/envelope.h"
 
+#include "vault/protocol/sha256.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -89,5 +91,5 @@ bool envelope_plausible(const uint8_t *envelope, size_t len)
 
 void envelope_hash(uint8_t hash[ENVELOPE_HASH_BYTES], const uint8_t *envelope, size_t len)
 {
-    crypto_hash_sha256(hash, envelope, len);
+    sha256(hash, envelope, len);
 }

@@ -1,5 +1,7 @@
 #include "vault/protocol/merkle.h"
 
+#include "vault/protocol/sha256.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -7,24 +9,17 @@ static const uint64_t size_max = (uint64_t)1 << (MERKLE_LEVELS - 1);
 
 void merkle_leaf(uint8_t hash[MERKLE_HASH_BYTES], const void *data, size_t len)
 {
-    static const uint8_t prefix = 0x00;
-    crypto_hash_sha256_state state;
-
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, &prefix, 1);
-    crypto_hash_sha256_update(&state, data, len);
-    crypto_hash_sha256_final(&state, hash);
+    sha256_prefixed(hash, 0x00, data, len);
 }
 
 void merkle_node(uint8_t hash[MERKLE_HASH_BYTES], const uint8_t left[MERKLE_HASH_BYTES],
                  const uint8_t right[MERKLE_HASH_BYTES])
 {
-    uint8_t data[1 + 2 * MERKLE_HASH_BYTES];
+    uint8_t both[2 * MERKLE_HASH_BYTES];
 
-    data[0] = 0x01;
-    memcpy(data + 1, left, MERKLE_HASH_BYTES);
-    memcpy(data + 1 + MERKLE_HASH_BYTES, right, MERKLE_HASH_BYTES);
-    crypto_hash_sha256(hash, data, sizeof(data));
+    memcpy(both, left, MERKLE_HASH_BYTES);
+    memcpy(both + MERKLE_HASH_BYTES, right, MERKLE_HASH_BYTES);
+    sha256_prefixed(hash, 0x01, both, sizeof(both));
 }
 
 unsigned merkle_completed(uint64_t n)
@@ -54,7 +49,7 @@ void merkle_root(uint8_t root[MERKLE_HASH_BYTES], const struct merkle_frontier *
 {
     bool begun = false;
 
-    crypto_hash_sha256(root, NULL, 0);
+    sha256(root, NULL, 0);
     for (unsigned level = 0; level < MERKLE_LEVELS; level++) {
         if ((f->size >> level & 1) == 0)
             continue;
@@ -224,7 +219,7 @@ bool merkle_check_consistency(const struct merkle_proof *p, uint64_t from,
     if (from > to)
         return false;
     if (from == 0) {
-        crypto_hash_sha256(old_hash, NULL, 0);
+        sha256(old_hash, NULL, 0);
         return p->count == 0 && same(from_root, old_hash) && (to > 0 || same(to_root, old_hash));
     }
     if (from == to)

@@ -1,6 +1,7 @@
 #include "vault/protocol/note.h"
 
 #include "vault/protocol/encoding.h"
+#include "vault/protocol/sha256.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -46,15 +47,13 @@ static void typed_key(uint8_t out[TYPED_BYTES], const struct note_key *k)
 
 static void key_id(uint8_t id[ID_BYTES], const struct note_key *k)
 {
-    crypto_hash_sha256_state state;
-    uint8_t typed[TYPED_BYTES], hash[32];
+    const size_t name_len = strlen(k->name);
+    uint8_t data[NOTE_NAME_MAX + 1 + TYPED_BYTES], hash[SHA256_BYTES];
 
-    typed_key(typed, k);
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, (const uint8_t *)k->name, strlen(k->name));
-    crypto_hash_sha256_update(&state, (const uint8_t *)"\n", 1);
-    crypto_hash_sha256_update(&state, typed, sizeof(typed));
-    crypto_hash_sha256_final(&state, hash);
+    memcpy(data, k->name, name_len);
+    data[name_len] = '\n';
+    typed_key(data + name_len + 1, k);
+    sha256(hash, data, name_len + 1 + TYPED_BYTES);
     memcpy(id, hash, ID_BYTES);
 }
 

@@ -1,5 +1,6 @@
 #include "vault/protocol/receipt.h"
 
+#include "vault/protocol/sha256.h"
 #include "vault/protocol/text.h"
 
 #include <sodium.h>
@@ -12,7 +13,7 @@ const char *receipt_outcome_name(enum receipt_outcome outcome)
 size_t receipt_statement(char out[RECEIPT_STATEMENT_MAX], const struct receipt *r)
 {
     struct text t = text_into(out, RECEIPT_STATEMENT_MAX);
-    uint8_t details_hash[crypto_hash_sha256_BYTES];
+    uint8_t details_hash[SHA256_BYTES];
 
     text_add(&t, "handoff/1 receipt\n");
     text_id(&t, r->id);
@@ -24,7 +25,7 @@ size_t receipt_statement(char out[RECEIPT_STATEMENT_MAX], const struct receipt *
     text_i64(&t, r->at);
     text_add(&t, "\n");
     if (r->details != NULL) {
-        crypto_hash_sha256(details_hash, (const uint8_t *)r->details, r->details_len);
+        sha256(details_hash, r->details, r->details_len);
         text_base64url(&t, details_hash, sizeof(details_hash));
     } else {
         text_add(&t, "-");

@@ -97,6 +97,11 @@ export const losses = {
     everything: () => [],
     nothing: (pending) => pending,
     'what came after a moment': (pending, random) => pending.slice(0, random(pending.length + 1)),
+    // The disk writes in an order of its own.
+    'what came before a moment': (pending, random) => {
+        const parts = pending.flatMap((op) => (op.kind === 'W' ? [...sectors(op)] : [op]));
+        return parts.slice(random(parts.length + 1));
+    },
     'half a write': (pending, random) => {
         const last = random(pending.length);
         const torn = pending[last];

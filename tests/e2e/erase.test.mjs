@@ -17,7 +17,7 @@ const inFiles = (data, bytes) =>
 
 // The details of these events as they lie in the database.
 const sealed = (db, where) =>
-    db.sql(`SELECT n, hex(sealed) FROM detail WHERE ${where}`).split('\n').map((row) => {
+    db.sql(`SELECT n, hex(sealed) FROM event WHERE sealed IS NOT NULL AND ${where}`).split('\n').map((row) => {
         const [n, hex] = row.split('|');
         return { n: Number(n), bytes: Buffer.from(hex, 'hex') };
     });

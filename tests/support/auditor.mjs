@@ -73,7 +73,7 @@ export class Tampered {
     // Takes the last events away, with all that would tell of them but what was signed.
     cut(left) {
         this.sql(
-            `DELETE FROM event WHERE n>=${left}; DELETE FROM detail WHERE n>=${left};` +
+            `DELETE FROM event WHERE n>=${left};` +
                 `DELETE FROM handoff WHERE created_n>=${left};` +
                 `UPDATE handoff SET last_n=created_n WHERE last_n>=${left};` +
                 "UPDATE charge SET live=(SELECT count(*) FROM handoff WHERE slot<>0)," +

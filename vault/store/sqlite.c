@@ -33,18 +33,15 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_HEAD] = "SELECT n, time, leaf FROM event ORDER BY n DESC LIMIT 1",
     [SQL_FIND] = "SELECT * FROM handoff WHERE id=?",
-    [SQL_INSERT] = "INSERT INTO handoff VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                   "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_INSERT] =
+        "INSERT INTO handoff VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_UPDATE] =
         "UPDATE handoff SET state=?, cause=?, claimed_at=?, lease_until=?, changed_at=?, due_at=?,"
-        " claimant_hash=?, slot=?, claimed_n=?, opened_n=?, revoked_n=?, last_n=?, receipts=?,"
-        " receipt_by_claimant=?, tries=?, tried_at=?, refused_events=?, refused_pending=?,"
-        " refused_flush_at=?, wrong_events=?, wrong_pending=?, wrong_flush_at=? WHERE id=?",
+        " claimant_hash=?, slot=?, claimed_n=?, opened_n=?, revoked_n=?, last_n=?, rare=?"
+        " WHERE created_n=?",
     [SQL_DUE] = "SELECT id FROM handoff WHERE due_at<=? ORDER BY due_at LIMIT ?",
-    [SQL_APPEND] = "INSERT INTO event VALUES(?,?,?,?,?)",
-    [SQL_APPEND_DETAILS] = "INSERT INTO detail VALUES(?,?,?)",
-    [SQL_EVENT] = "SELECT event.n, time, prev, leaf, line, key_id, sealed FROM event"
-                  " LEFT JOIN detail ON detail.n=event.n WHERE event.n=?",
+    [SQL_APPEND] = "INSERT INTO event VALUES(?,?,?,?,?,?,?)",
+    [SQL_EVENT] = "SELECT n, time, prev, leaf, line, key_id, sealed FROM event WHERE n=?",
     [SQL_EVENT_PREV] = "SELECT prev FROM event WHERE n=?",
     [SQL_NODE] = "SELECT leaf FROM event WHERE n=?",
     [SQL_SET_NODES] = "UPDATE event SET leaf=? WHERE n=?",
@@ -67,10 +64,10 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_LIST_OF] = "SELECT * FROM handoff WHERE created_n<? AND recipient_tag=?3"
                     " ORDER BY created_n DESC LIMIT ?2",
     [SQL_WALK] = "SELECT * FROM handoff WHERE id>? ORDER BY id LIMIT ?",
-    [SQL_REWRITE] = "UPDATE handoff SET recipient_tag=?, key_id=? WHERE id=?",
-    [SQL_NEXT_DETAILS] = "SELECT n, key_id, sealed FROM detail WHERE n>? AND key_id<>?"
+    [SQL_REWRITE] = "UPDATE handoff SET recipient_tag=?, key_id=? WHERE created_n=?",
+    [SQL_NEXT_DETAILS] = "SELECT n, key_id, sealed FROM event WHERE n>? AND key_id<>?"
                          " ORDER BY n LIMIT 1",
-    [SQL_REWRITE_DETAILS] = "UPDATE detail SET key_id=?, sealed=? WHERE n=?",
+    [SQL_REWRITE_DETAILS] = "UPDATE event SET key_id=?, sealed=? WHERE n=?",
     [SQL_TOKEN] = "SELECT * FROM token WHERE hash=?",
     [SQL_TOKEN_NAMED] = "SELECT * FROM token WHERE name_tag=?",
     [SQL_TOKEN_NEXT] = "SELECT * FROM token WHERE hash>? ORDER BY hash LIMIT 1",

@@ -24,7 +24,6 @@ enum sqlite_statement {
     SQL_UPDATE,
     SQL_DUE,
     SQL_APPEND,
-    SQL_APPEND_DETAILS,
     SQL_EVENT,
     SQL_EVENT_PREV,
     SQL_NODE,

@@ -15,7 +15,6 @@ const char store_restored[] = "restored";
 static const char *const copying =
     "BEGIN;"
     "INSERT INTO main.event SELECT * FROM source.event;"
-    "INSERT INTO main.detail SELECT * FROM source.detail;"
     "INSERT INTO main.handoff SELECT * FROM source.handoff;"
     "INSERT INTO main.tries SELECT * FROM source.tries;"
     "INSERT INTO main.checkpoint SELECT * FROM source.checkpoint;"

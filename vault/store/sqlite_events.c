@@ -26,19 +26,13 @@ int store_append(struct store *s, const struct store_event *e)
     sqlite_bind_i64(&b, e->n);
     sqlite_bind_i64(&b, e->time);
     sqlite_bind_i64(&b, e->prev);
+    if (e->details != NULL)
+        sqlite_bind_i64(&b, e->key_id);
+    else
+        sqlite3_bind_null(b.statement, b.next++);
     bind_hashes(&b, e, hashes);
-    sqlite3_bind_text(b.statement, b.next, e->line, (int)e->line_len, SQLITE_STATIC);
-    if (sqlite_run(s, b.statement) != 0)
-        return -1;
-    if (e->details == NULL)
-        return 0;
-
-    b = (struct sqlite_binder){.statement = sqlite_statement(s, SQL_APPEND_DETAILS), .next = 1};
-    if (b.statement == NULL)
-        return -1;
-    sqlite_bind_i64(&b, e->n);
-    sqlite_bind_i64(&b, e->key_id);
-    sqlite_bind_bytes(&b, e->details, e->details_len);
+    sqlite3_bind_text(b.statement, b.next++, e->line, (int)e->line_len, SQLITE_STATIC);
+    sqlite_bind_bytes_if(&b, e->details != NULL, e->details, e->details_len);
     return sqlite_run(s, b.statement);
 }
 

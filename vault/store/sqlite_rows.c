@@ -1,10 +1,13 @@
 #include "vault/keyring.h"
+#include "vault/protocol/encoding.h"
+#include "vault/protocol/text.h"
 #include "vault/store/sqlite.h"
 
 #include <string.h>
 
 /* The columns of handoff, as the schema orders them. */
 enum column {
+    C_CREATED_N,
     C_ID,
     C_CODE,
     C_BURN_ON_CLAIM,
@@ -12,16 +15,11 @@ enum column {
     C_CREATED_AT,
     C_EXPIRES_AT,
     C_LEASE_S,
-    C_CLAIM_HASH,
-    C_OPENED_HASH,
-    C_RECEIPT_KEY,
-    C_MANAGE_HASH,
-    C_LINK_HASH,
-    C_BODY_HASH,
-    C_ENVELOPE_HASH,
-    C_KEY_ID,
+    C_FIXED,
     C_SEALED_LEN,
-    C_CREATED_N,
+    C_PAYER,
+    C_RECIPIENT_TAG,
+    C_KEY_ID,
     C_STATE,
     C_CAUSE,
     C_CLAIMED_AT,
@@ -34,30 +32,74 @@ enum column {
     C_OPENED_N,
     C_REVOKED_N,
     C_LAST_N,
-    C_RECEIPTS,
-    C_RECEIPT_BY_CLAIMANT,
-    C_TRIES,
-    C_TRIED_AT,
-    C_REFUSED_EVENTS,
-    C_REFUSED_PENDING,
-    C_REFUSED_FLUSH_AT,
-    C_WRONG_EVENTS,
-    C_WRONG_PENDING,
-    C_WRONG_FLUSH_AT,
-    C_RECIPIENT_TAG,
-    C_PAYER
+    C_RARE
 };
+
+enum { FIXED = 7, HASH_BYTES = 32, FIXED_BYTES = FIXED * HASH_BYTES };
+
+/* What never changes, in the order of the column. */
+static void fixed_of(struct store_handoff *h, uint8_t *fixed[FIXED])
+{
+    fixed[0] = h->claim_hash;
+    fixed[1] = h->opened_hash;
+    fixed[2] = h->receipt_key;
+    fixed[3] = h->manage_hash;
+    fixed[4] = h->link_hash;
+    fixed[5] = h->body_hash;
+    fixed[6] = h->envelope_hash;
+}
+
+static void get_fixed(sqlite3_stmt *row, struct store_handoff *h)
+{
+    uint8_t bytes[FIXED_BYTES], *fixed[FIXED];
+
+    fixed_of(h, fixed);
+    sqlite_get_bytes(row, C_FIXED, bytes, sizeof(bytes));
+    for (size_t i = 0; i < FIXED; i++)
+        memcpy(fixed[i], bytes + i * HASH_BYTES, HASH_BYTES);
+}
+
+enum { RARE = 10, RARE_TEXT = RARE * 21 };
+
+/* What is mostly zero, in the order of the column. */
+static void rare_of(const struct store_handoff *h, int64_t rare[RARE])
+{
+    const int64_t numbers[RARE] = {
+        h->facts.receipts,   h->facts.receipt_by_claimant,
+        h->facts.tries,      h->facts.tried_at,
+        h->refused.events,   h->refused.pending,
+        h->refused.flush_at, h->wrong.events,
+        h->wrong.pending,    h->wrong.flush_at,
+    };
+
+    memcpy(rare, numbers, sizeof(numbers));
+}
+
+/* Reads the column; zeros where there is none. */
+static void get_rare(sqlite3_stmt *row, struct store_handoff *h)
+{
+    const char *text = (const char *)sqlite3_column_text(row, C_RARE);
+    uint64_t rare[RARE] = {0};
+
+    for (size_t i = 0; text != NULL && i < RARE; i++) {
+        const size_t len = strcspn(text, " ");
+
+        (void)!encoding_u64(&rare[i], text, len, INT64_MAX);
+        text += len + (text[len] == ' ');
+    }
+    h->facts.receipts = (unsigned)rare[0];
+    h->facts.receipt_by_claimant = rare[1] != 0;
+    h->facts.tries = (unsigned)rare[2];
+    h->facts.tried_at = (int64_t)rare[3];
+    h->refused = (struct alarm){
+        .events = (unsigned)rare[4], .pending = (unsigned)rare[5], .flush_at = (int64_t)rare[6]};
+    h->wrong = (struct alarm){
+        .events = (unsigned)rare[7], .pending = (unsigned)rare[8], .flush_at = (int64_t)rare[9]};
+}
 
 static bool get_bool(sqlite3_stmt *row, int column)
 {
     return sqlite3_column_int(row, column) != 0;
-}
-
-static void get_alarm(sqlite3_stmt *row, int first, struct alarm *a)
-{
-    a->events = sqlite_get_unsigned(row, first);
-    a->pending = sqlite_get_unsigned(row, first + 1);
-    a->flush_at = sqlite3_column_int64(row, first + 2);
 }
 
 static void get_facts(sqlite3_stmt *row, struct lifecycle_facts *f)
@@ -73,10 +115,6 @@ static void get_facts(sqlite3_stmt *row, struct lifecycle_facts *f)
     f->changed_at = sqlite3_column_int64(row, C_CHANGED_AT);
     f->opened = sqlite3_column_int64(row, C_OPENED_N) >= 0;
     f->revoked = sqlite3_column_int64(row, C_REVOKED_N) >= 0;
-    f->receipts = sqlite_get_unsigned(row, C_RECEIPTS);
-    f->receipt_by_claimant = get_bool(row, C_RECEIPT_BY_CLAIMANT);
-    f->tries = sqlite_get_unsigned(row, C_TRIES);
-    f->tried_at = sqlite3_column_int64(row, C_TRIED_AT);
 }
 
 static void get_handoff(sqlite3_stmt *row, struct store_handoff *h)
@@ -84,14 +122,8 @@ static void get_handoff(sqlite3_stmt *row, struct store_handoff *h)
     sqlite_get_bytes(row, C_ID, h->id, sizeof(h->id));
     get_facts(row, &h->facts);
     h->created_at = sqlite3_column_int64(row, C_CREATED_AT);
-    sqlite_get_bytes(row, C_CLAIM_HASH, h->claim_hash, sizeof(h->claim_hash));
-    sqlite_get_bytes(row, C_OPENED_HASH, h->opened_hash, sizeof(h->opened_hash));
-    sqlite_get_bytes(row, C_RECEIPT_KEY, h->receipt_key, sizeof(h->receipt_key));
-    sqlite_get_bytes(row, C_MANAGE_HASH, h->manage_hash, sizeof(h->manage_hash));
-    sqlite_get_bytes(row, C_LINK_HASH, h->link_hash, sizeof(h->link_hash));
+    get_fixed(row, h);
     sqlite_get_bytes(row, C_CLAIMANT_HASH, h->claimant_hash, sizeof(h->claimant_hash));
-    sqlite_get_bytes(row, C_BODY_HASH, h->body_hash, sizeof(h->body_hash));
-    sqlite_get_bytes(row, C_ENVELOPE_HASH, h->envelope_hash, sizeof(h->envelope_hash));
     h->shown_label = get_bool(row, C_SHOWN_LABEL);
     h->key_id = sqlite_get_unsigned(row, C_KEY_ID);
     h->slot = sqlite3_column_int64(row, C_SLOT);
@@ -101,11 +133,10 @@ static void get_handoff(sqlite3_stmt *row, struct store_handoff *h)
     h->opened_n = sqlite3_column_int64(row, C_OPENED_N);
     h->revoked_n = sqlite3_column_int64(row, C_REVOKED_N);
     h->last_n = sqlite3_column_int64(row, C_LAST_N);
-    get_alarm(row, C_REFUSED_EVENTS, &h->refused);
-    get_alarm(row, C_WRONG_EVENTS, &h->wrong);
     h->has_recipient =
         sqlite_get_bytes_if(row, C_RECIPIENT_TAG, h->recipient_tag, sizeof(h->recipient_tag));
     h->has_payer = sqlite_get_bytes_if(row, C_PAYER, h->payer, sizeof(h->payer));
+    get_rare(row, h);
 }
 
 int store_find(struct store *s, const uint8_t id[16], struct store_handoff *out)
@@ -124,13 +155,6 @@ int store_find(struct store *s, const uint8_t id[16], struct store_handoff *out)
     return rc;
 }
 
-static void bind_alarm(struct sqlite_binder *b, const struct alarm *a)
-{
-    sqlite_bind_i64(b, a->events);
-    sqlite_bind_i64(b, a->pending);
-    sqlite_bind_i64(b, a->flush_at);
-}
-
 /* When the sweeper must look at it: the earliest of what time changes and of what must be flushed.
  */
 static void bind_due_at(struct sqlite_binder *b, const struct store_handoff *h)
@@ -147,8 +171,28 @@ static void bind_due_at(struct sqlite_binder *b, const struct store_handoff *h)
         sqlite3_bind_null(b->statement, b->next++);
 }
 
+/* Binds the rare numbers as text, which lies in text until it is written. */
+static void bind_rare(struct sqlite_binder *b, const struct store_handoff *h, char text[RARE_TEXT])
+{
+    struct text t = text_into(text, RARE_TEXT);
+    int64_t rare[RARE], any = 0;
+
+    rare_of(h, rare);
+    for (size_t i = 0; i < RARE; i++)
+        any |= rare[i];
+    for (size_t i = 0; any != 0 && i < RARE; i++) {
+        text_add(&t, i > 0 ? " " : "");
+        text_i64(&t, rare[i]);
+    }
+    if (any != 0)
+        sqlite3_bind_text(b->statement, b->next++, t.data, (int)t.len, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(b->statement, b->next++);
+}
+
 /* The columns that change, in their order. */
-static void bind_changing(struct sqlite_binder *b, const struct store_handoff *h)
+static void bind_changing(struct sqlite_binder *b, const struct store_handoff *h,
+                          char rare[RARE_TEXT])
 {
     const struct lifecycle_facts *f = &h->facts;
 
@@ -164,23 +208,24 @@ static void bind_changing(struct sqlite_binder *b, const struct store_handoff *h
     sqlite_bind_i64(b, h->opened_n);
     sqlite_bind_i64(b, h->revoked_n);
     sqlite_bind_i64(b, h->last_n);
-    sqlite_bind_i64(b, f->receipts);
-    sqlite_bind_i64(b, f->receipt_by_claimant);
-    sqlite_bind_i64(b, f->tries);
-    sqlite_bind_i64(b, f->tried_at);
-    bind_alarm(b, &h->refused);
-    bind_alarm(b, &h->wrong);
+    bind_rare(b, h, rare);
 }
 
 int store_insert(struct store *s, struct store_handoff *h, const uint8_t *sealed)
 {
     struct sqlite_binder b = {.next = 1};
+    uint8_t bytes[FIXED_BYTES], *fixed[FIXED];
+    char rare[RARE_TEXT];
 
     if (sqlite_slot_fill(s, h, sealed) != 0)
         return -1;
     b.statement = sqlite_statement(s, SQL_INSERT);
     if (b.statement == NULL)
         return -1;
+    fixed_of(h, fixed);
+    for (size_t i = 0; i < FIXED; i++)
+        memcpy(bytes + i * HASH_BYTES, fixed[i], HASH_BYTES);
+    sqlite_bind_i64(&b, h->created_n);
     sqlite_bind_bytes(&b, h->id, sizeof(h->id));
     sqlite_bind_i64(&b, h->facts.code);
     sqlite_bind_i64(&b, h->facts.burn_on_claim);
@@ -188,19 +233,12 @@ int store_insert(struct store *s, struct store_handoff *h, const uint8_t *sealed
     sqlite_bind_i64(&b, h->created_at);
     sqlite_bind_i64(&b, h->facts.expires_at);
     sqlite_bind_i64(&b, h->facts.lease_s);
-    sqlite_bind_bytes(&b, h->claim_hash, sizeof(h->claim_hash));
-    sqlite_bind_bytes(&b, h->opened_hash, sizeof(h->opened_hash));
-    sqlite_bind_bytes(&b, h->receipt_key, sizeof(h->receipt_key));
-    sqlite_bind_bytes(&b, h->manage_hash, sizeof(h->manage_hash));
-    sqlite_bind_bytes_if(&b, h->facts.code, h->link_hash, sizeof(h->link_hash));
-    sqlite_bind_bytes(&b, h->body_hash, sizeof(h->body_hash));
-    sqlite_bind_bytes(&b, h->envelope_hash, sizeof(h->envelope_hash));
-    sqlite_bind_i64(&b, h->key_id);
+    sqlite_bind_bytes(&b, bytes, sizeof(bytes));
     sqlite_bind_i64(&b, h->sealed_len);
-    sqlite_bind_i64(&b, h->created_n);
-    bind_changing(&b, h);
-    sqlite_bind_bytes_if(&b, h->has_recipient, h->recipient_tag, sizeof(h->recipient_tag));
     sqlite_bind_bytes_if(&b, h->has_payer, h->payer, sizeof(h->payer));
+    sqlite_bind_bytes_if(&b, h->has_recipient, h->recipient_tag, sizeof(h->recipient_tag));
+    sqlite_bind_i64(&b, h->key_id);
+    bind_changing(&b, h, rare);
     if (sqlite_run(s, b.statement) != 0)
         return -1;
     return sqlite_charges_add(s, h->has_payer ? h->payer : NULL, 1,
@@ -211,10 +249,12 @@ int store_update(struct store *s, const struct store_handoff *h)
 {
     struct sqlite_binder b = {.statement = sqlite_statement(s, SQL_UPDATE), .next = 1};
 
+    char rare[RARE_TEXT];
+
     if (b.statement == NULL)
         return -1;
-    bind_changing(&b, h);
-    sqlite_bind_bytes(&b, h->id, sizeof(h->id));
+    bind_changing(&b, h, rare);
+    sqlite_bind_i64(&b, h->created_n);
     return sqlite_run(s, b.statement);
 }
 
@@ -279,7 +319,7 @@ int store_rewrite(struct store *s, const struct store_handoff *h, const uint8_t 
         return -1;
     sqlite_bind_bytes_if(&b, h->has_recipient, h->recipient_tag, sizeof(h->recipient_tag));
     sqlite_bind_i64(&b, h->key_id);
-    sqlite_bind_bytes(&b, h->id, sizeof(h->id));
+    sqlite_bind_i64(&b, h->created_n);
     return sqlite_run(s, b.statement);
 }
 

@@ -277,16 +277,21 @@ static size_t bind(uint8_t out[AD_MAX + 4], const uint8_t *ad, size_t ad_len, ui
 uint32_t keyring_seal(const struct keyring *k, enum keyring_purpose purpose, const uint8_t *ad,
                       size_t ad_len, const uint8_t *data, size_t len, uint8_t *out)
 {
-    enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
+    randombytes_buf(out, KEYRING_NONCE);
+    return keyring_seal_with(k, purpose, ad, ad_len, data, len, out);
+}
+
+uint32_t keyring_seal_with(const struct keyring *k, enum keyring_purpose purpose, const uint8_t *ad,
+                           size_t ad_len, const uint8_t *data, size_t len, uint8_t *out)
+{
     uint8_t bound[AD_MAX + 4];
     const struct derived *key;
     uint32_t id;
 
-    randombytes_buf(out, NONCE);
     pthread_rwlock_rdlock(k->lock);
     key = current(k);
     id = key->id;
-    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE, NULL, data, len, bound,
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + KEYRING_NONCE, NULL, data, len, bound,
                                                bind(bound, ad, ad_len, id), NULL, out,
                                                key->purposes[purpose - 1]);
     pthread_rwlock_unlock(k->lock);
@@ -297,7 +302,6 @@ int keyring_unseal(const struct keyring *k, uint32_t key_id, enum keyring_purpos
                    const uint8_t *ad, size_t ad_len, const uint8_t *sealed, size_t len,
                    uint8_t *out)
 {
-    enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
     uint8_t bound[AD_MAX + 4];
     const size_t bound_len = bind(bound, ad, ad_len, key_id);
     const struct derived *key;
@@ -308,9 +312,9 @@ int keyring_unseal(const struct keyring *k, uint32_t key_id, enum keyring_purpos
     pthread_rwlock_rdlock(k->lock);
     key = find(k, key_id);
     if (key != NULL)
-        rc = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed + NONCE,
-                                                        len - NONCE, bound, bound_len, sealed,
-                                                        key->purposes[purpose - 1]);
+        rc = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed + KEYRING_NONCE,
+                                                        len - KEYRING_NONCE, bound, bound_len,
+                                                        sealed, key->purposes[purpose - 1]);
     pthread_rwlock_unlock(k->lock);
     return rc;
 }

@@ -21,7 +21,8 @@
 struct keyring;
 
 enum {
-    KEYRING_OVERHEAD = 24 + 16,
+    KEYRING_NONCE = 24,
+    KEYRING_OVERHEAD = KEYRING_NONCE + 16,
     KEYRING_KEYS = 4 /* the most in the file */
 };
 
@@ -65,6 +66,12 @@ size_t keyring_count(const struct keyring *k) __attribute__((nonnull));
    belongs to (ad, at most 32 bytes). Returns the id of the key that was used. */
 uint32_t keyring_seal(const struct keyring *k, enum keyring_purpose purpose, const uint8_t *ad,
                       size_t ad_len, const uint8_t *data, size_t len, uint8_t *out)
+    __attribute__((nonnull(1, 3, 7)));
+
+/* The same with the nonce (KEYRING_NONCE random bytes, never used before) that stands in out
+   already: for who draws several at once. */
+uint32_t keyring_seal_with(const struct keyring *k, enum keyring_purpose purpose, const uint8_t *ad,
+                           size_t ad_len, const uint8_t *data, size_t len, uint8_t *out)
     __attribute__((nonnull(1, 3, 7)));
 
 /* Opens what keyring_seal made under key_id into out, which holds len - KEYRING_OVERHEAD bytes.

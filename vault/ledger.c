@@ -54,6 +54,7 @@ int ledger_start(struct ledger *l, struct store *store, const struct keyring *ke
     l->head = *head;
     l->now = now > head->time ? now : head->time;
     l->burned = false;
+    l->random_left = 0; /* a machine that is copied while it runs draws anew */
     memset(l->kinds, 0, sizeof(l->kinds));
     memset(l->causes, 0, sizeof(l->causes));
     return 0;
@@ -81,13 +82,15 @@ void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
     }
 }
 
-static const uint8_t *draw_salt(struct ledger *l)
+/* Bytes that nobody else gets; until the next call. */
+static const uint8_t *draw(struct ledger *l, size_t len)
 {
-    if (l->salts_left == 0) {
-        randombytes_buf(l->salts, sizeof(l->salts));
-        l->salts_left = LEDGER_SALTS;
+    if (l->random_left < len) {
+        randombytes_buf(l->random, sizeof(l->random));
+        l->random_left = sizeof(l->random);
     }
-    return l->salts[--l->salts_left];
+    l->random_left -= len;
+    return l->random + l->random_left;
 }
 
 static void put(struct ledger *l, const void *data, size_t len)
@@ -109,7 +112,7 @@ void ledger_detail(struct ledger *l, const char *field, const void *value, size_
 
     if (len == 0)
         return;
-    salt = draw_salt(l);
+    salt = draw(l, SALT_BYTES);
     put(l, field, strlen(field) + 1);
     put(l, salt, SALT_BYTES);
     put(l, length, sizeof(length));
@@ -161,8 +164,9 @@ int64_t ledger_end(struct ledger *l, int64_t prev)
     e.nodes = &l->nodes[0][0];
     if (l->details_len > 0) {
         ledger_bind_details(ad, e.n);
-        e.key_id = keyring_seal(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), l->details,
-                                l->details_len, l->sealed);
+        memcpy(l->sealed, draw(l, KEYRING_NONCE), KEYRING_NONCE);
+        e.key_id = keyring_seal_with(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), l->details,
+                                     l->details_len, l->sealed);
         e.details = l->sealed;
         e.details_len = l->details_len + KEYRING_OVERHEAD;
     }

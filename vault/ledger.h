@@ -22,7 +22,7 @@
 
 enum {
     LEDGER_DETAILS_BYTES = 8192, /* room for an event's details before sealing */
-    LEDGER_SALTS = 32            /* drawn from the kernel at once */
+    LEDGER_RANDOM_BYTES = 1024   /* drawn from the kernel at once */
 };
 
 /* The log's end within one transaction; what it holds is scratch for the event being written. */
@@ -46,8 +46,8 @@ struct ledger {
     size_t details_len;
     uint8_t sealed[LEDGER_DETAILS_BYTES + KEYRING_OVERHEAD];
     uint8_t nodes[MERKLE_LEVELS][MERKLE_HASH_BYTES];
-    uint8_t salts[LEDGER_SALTS][32];
-    size_t salts_left;
+    uint8_t random[LEDGER_RANDOM_BYTES]; /* for salts and nonces of this transaction */
+    size_t random_left;
     bool overflow;
 };
 

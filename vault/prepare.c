@@ -52,8 +52,10 @@ static int prepare_submission(struct vault_job *job, const struct keyring *keyri
     if (job->own.sealed == NULL)
         return -1;
     prepare_seal(job, keyring);
-    token_team_tag(keyring, in->texts[VAULT_RECIPIENT], job->own.recipient_tag);
-    keyring_tag(keyring, "payer:", in->payer, job->own.payer_tag);
+    if (in->texts[VAULT_RECIPIENT][0] != '\0')
+        token_team_tag(keyring, in->texts[VAULT_RECIPIENT], job->own.recipient_tag);
+    if (in->payer[0] != '\0')
+        keyring_tag(keyring, "payer:", in->payer, job->own.payer_tag);
     return 0;
 }
 
@@ -100,9 +102,10 @@ int prepare_job(struct vault_job *job, const struct keyring *keyring, struct rea
     case VAULT_CLAIM:
         keys_hash(job->own.hash[0], job->in.claim.token);
         keys_hash(job->own.hash[1], job->in.claim.claimant);
-        if (job->in.claim.has_link_token)
+        if (job->in.claim.has_link_token) { /* only then are tries counted */
             keys_hash(job->own.hash[2], job->in.claim.link_token);
-        keyring_tag(keyring, "", job->address, job->own.address_tag);
+            keyring_tag(keyring, "", job->address, job->own.address_tag);
+        }
         return 0;
     case VAULT_OPENED:
         keys_hash(job->own.hash[0], job->in.opened.opened_token);

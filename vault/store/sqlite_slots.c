@@ -23,6 +23,8 @@ static sqlite3_stmt *slot_statement(struct store *s, unsigned k, enum sqlite_slo
 {
     char text[96] = "";
 
+    if (s->slots[k][which] != NULL)
+        return sqlite_prepare(s, &s->slots[k][which], text);
     switch (which) {
     case SLOT_READ:
         snprintf(text, sizeof(text), "SELECT data FROM slot_%u WHERE slot=?", k);

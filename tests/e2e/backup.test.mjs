@@ -189,6 +189,8 @@ test('a database of the first version is brought forward, also after being kille
     const data = join(service.dir, 'version1');
     const { handoffs, now } = copyVersion1(data);
     const before = lines(join(data, 'handoff.db'));
+    const alarms = sql(join(data, 'handoff.db'), 'SELECT tries FROM handoff ORDER BY created_n DESC');
+    assert.ok(alarms.some((tries) => tries !== '0'));
     service.data = data;
 
     // Killed at moments spread over the start; whatever was done by then, the next goes on.
@@ -208,6 +210,9 @@ test('a database of the first version is brought forward, also after being kille
         listed.map(({ id }) => id),
         handoffs.filter(({ recipient }) => recipient === 'onboarding').map(({ id }) => id),
     );
+    const auditor = bearer(await addToken(data, 'auditor', 'Grace'));
+    const all = done(await client.call('GET', '/v1/handoffs', undefined, auditor)).handoffs;
+    assert.deepEqual(all.map((handoff) => String(handoff.wrong_codes)), alarms);
     for (const { id, state, label } of handoffs) {
         const view = done(await client.call('GET', `/v1/handoffs/${id}`));
         const due = state === 'available' && now + 30 * 86400 < Date.now() / 1000;

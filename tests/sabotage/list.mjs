@@ -73,6 +73,13 @@ export const sabotages = [
         to: '(void)g;',
         test: 'unit/test_guard',
     },
+    {
+        name: 'bits beyond the last byte of base64url are let through',
+        file: 'vault/protocol/base64.c',
+        from: 'if (w << (8 * rest_bytes) != 0)',
+        to: 'if (rest_bytes > BYTES)',
+        test: 'unit/test_encoding',
+    },
     // ---- once, to one ----
     {
         name: 'the envelope is handed to a second claimant',

@@ -68,29 +68,97 @@ static void test_base64url_takes_one_form_only(void **state)
     }
 }
 
-/* Every byte in every place of a group: libsodium 1.0.18 itself takes those from 0x80 on. */
-static void test_base64url_knows_its_characters(void **state)
+/* One of the two alphabets, by its functions and by libsodium's number. */
+struct alphabet {
+    const char *characters;
+    int (*decode)(uint8_t *out, size_t size, size_t *len, const char *text, size_t text_len);
+    void (*encode)(char *out, const uint8_t *data, size_t len);
+    int variant;
+};
+
+static const struct alphabet alphabets[] = {
+    {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", encoding_base64url_decode,
+     encoding_base64url, sodium_base64_VARIANT_URLSAFE_NO_PADDING},
+    {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", encoding_base64_decode,
+     encoding_base64, sodium_base64_VARIANT_ORIGINAL},
+};
+
+enum { ALPHABETS = sizeof(alphabets) / sizeof(alphabets[0]) };
+
+/* Every byte in every place of two words of eight and of what remains behind them: libsodium
+   1.0.18 itself takes those from 0x80 on. */
+static void test_base64_knows_its_characters(void **state)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    enum { CHARS = 20, BYTES = 15 };
 
     (void)state;
-    for (size_t place = 0; place < 4; place++) {
-        for (int c = 0; c < 256; c++) {
-            const char *at = c != 0 ? strchr(alphabet, c) : NULL;
-            char text[4] = {'A', 'A', 'A', 'A'};
-            uint8_t out[3];
+    for (size_t place = 0; place < ALPHABETS * CHARS; place++) {
+        const struct alphabet *a = &alphabets[place / CHARS];
+
+        for (int c = 1; c < 256; c++) {
+            const char *at = strchr(a->characters, c);
+            char text[CHARS + 1] = "BcD-eF0hIjKlMn9pQrSt";
+            uint8_t out[BYTES], wanted[BYTES];
             size_t len;
             int rc;
 
-            text[place] = (char)c;
-            rc = encoding_base64url_decode(out, sizeof(out), &len, text, sizeof(text));
+            text[3] = a->characters[62];
+            text[place % CHARS] = (char)c;
+            rc = a->decode(out, sizeof(out), &len, text, CHARS);
             assert_int_equal(rc, at != NULL ? 0 : -1);
-            if (at != NULL)
-                assert_int_equal((uint32_t)out[0] << 16 | (uint32_t)out[1] << 8 | out[2],
-                                 (uint32_t)(at - alphabet) << (18 - 6 * place));
+            if (at == NULL)
+                continue;
+            assert_int_equal(
+                sodium_base642bin(wanted, BYTES, text, CHARS, NULL, &len, NULL, a->variant), 0);
+            assert_memory_equal(out, wanted, BYTES);
         }
+        assert_int_equal(a->decode(&(uint8_t){0}, 1, &(size_t){0}, "A\0", 2), -1);
     }
+}
+
+/* What libsodium says to a text that holds nothing from 0x80 on. */
+static int decode_by_libsodium(const struct alphabet *a, uint8_t *out, size_t size, size_t *len,
+                               const char *text, size_t text_len)
+{
+    const char *end;
+
+    if (sodium_base642bin(out, size, text, text_len, NULL, len, &end, a->variant) != 0)
+        return -1;
+    return end == text + text_len ? 0 : -1;
+}
+
+/* Texts of every length, many of them with something wrong, and room that is often too small. */
+static void test_base64_takes_what_libsodium_takes(void **state)
+{
+    enum { ROUNDS = 200000, MAX = 40 };
+    static const char some[] = "AAAAAABQgwz07-_+/=== ~";
+    size_t taken[ALPHABETS] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        const struct alphabet *a = &alphabets[i % ALPHABETS];
+        const size_t text_len = randombytes_uniform(MAX + 1), size = randombytes_uniform(MAX);
+        const size_t wrong = randombytes_uniform(4);
+        uint8_t out[MAX], wanted[MAX];
+        char text[MAX];
+        size_t len, wanted_len;
+        int rc;
+
+        for (size_t k = 0; k < text_len; k++)
+            text[k] = a->characters[randombytes_uniform(64)];
+        for (size_t k = 0; k < wrong && text_len > 0; k++) /* mostly near the end */
+            text[text_len - 1 - randombytes_uniform((uint32_t)text_len) % (1 + i % 9)] =
+                some[randombytes_uniform(sizeof(some) - 1)];
+        rc = a->decode(out, size, &len, text, text_len);
+        if (rc != decode_by_libsodium(a, wanted, size, &wanted_len, text, text_len))
+            fail_msg("\"%.*s\" was %s", (int)text_len, text, rc == 0 ? "taken" : "refused");
+        if (rc != 0)
+            continue;
+        taken[i % ALPHABETS]++;
+        assert_int_equal(len, wanted_len);
+        assert_memory_equal(out, wanted, len);
+    }
+    assert_true(taken[0] > 1000 && taken[1] > 1000);
 }
 
 /* Of all endings of two and three characters, just those without stray bits are taken. */
@@ -113,24 +181,27 @@ static void test_base64url_ends_in_one_way(void **state)
     assert_int_equal(taken[1], 64 * 16);
 }
 
-static void test_base64url_as_libsodium_writes_it(void **state)
+static void test_base64_as_libsodium_writes_it(void **state)
 {
     enum { MAX = 200 };
     uint8_t data[MAX], again[MAX];
-    char text[ENCODING_BASE64URL_LEN(MAX) + 1], wanted[sizeof(text)];
+    char text[ENCODING_BASE64_LEN(MAX) + 2], wanted[sizeof(text)];
 
     (void)state;
-    for (size_t n = 0; n <= MAX; n++) {
+    for (size_t n = 0; n <= ALPHABETS * MAX; n++) {
+        const struct alphabet *a = &alphabets[n % ALPHABETS];
+        const size_t data_len = n / ALPHABETS;
         size_t len;
 
-        randombytes_buf(data, n);
-        encoding_base64url(text, data, n);
-        sodium_bin2base64(wanted, sizeof(wanted), data, n,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        randombytes_buf(data, data_len);
+        memset(text, '~', sizeof(text));
+        a->encode(text, data, data_len);
+        sodium_bin2base64(wanted, sizeof(wanted), data, data_len, a->variant);
         assert_string_equal(text, wanted);
-        assert_int_equal(encoding_base64url_decode(again, n, &len, text, strlen(text)), 0);
-        assert_int_equal(len, n);
-        assert_memory_equal(again, data, n);
+        assert_int_equal(text[strlen(text) + 1], '~');
+        assert_int_equal(a->decode(again, data_len, &len, text, strlen(text)), 0);
+        assert_int_equal(len, data_len);
+        assert_memory_equal(again, data, data_len);
     }
     assert_int_equal(encoding_base64url_decode(again, 0, &(size_t){0}, NULL, 0), 0);
 }
@@ -226,9 +297,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_base64url_takes_one_form_only),
-        cmocka_unit_test(test_base64url_knows_its_characters),
+        cmocka_unit_test(test_base64_knows_its_characters),
+        cmocka_unit_test(test_base64_takes_what_libsodium_takes),
         cmocka_unit_test(test_base64url_ends_in_one_way),
-        cmocka_unit_test(test_base64url_as_libsodium_writes_it),
+        cmocka_unit_test(test_base64_as_libsodium_writes_it),
         cmocka_unit_test(test_id_must_be_a_uuidv7),
         cmocka_unit_test(test_ids_are_ordered_by_time),
         cmocka_unit_test(test_numbers),

@@ -3,6 +3,7 @@
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/text.h"
 
+#include <jansson.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -37,6 +38,35 @@ static void test_text_escapes_json(void **state)
     t = text_into(buffer, sizeof(buffer));
     text_i64(&t, INT64_MIN);
     assert_memory_equal(t.data, "-9223372036854775808", 20);
+}
+
+/* Every byte alone, between others: what is written is read back, and holds no byte that a terminal
+   could take for a command. */
+static void test_text_escapes_every_byte_that_needs_it(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char raw[3] = {'a', (char)c, 'b'};
+        char buffer[16];
+        struct text t = text_into(buffer, sizeof(buffer));
+        json_t *read;
+
+        text_json_string(&t, raw, sizeof(raw));
+        assert_false(t.overflow);
+        for (size_t i = 0; i < t.len; i++)
+            assert_true((unsigned char)t.data[i] >= 0x20 && t.data[i] != 0x7f);
+        if (c >= 0x80) {
+            assert_int_equal(t.len, 2 + sizeof(raw));
+            assert_memory_equal(t.data + 1, raw, sizeof(raw));
+            continue;
+        }
+        assert_int_equal(t.len > 2 + sizeof(raw), c < 0x20 || strchr("\"\\\x7f", c) != NULL);
+        read = json_loadb(t.data, t.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        assert_non_null(read);
+        assert_int_equal(json_string_length(read), sizeof(raw));
+        assert_memory_equal(json_string_value(read), raw, sizeof(raw));
+        json_decref(read);
+    }
 }
 
 /* Each append into buffers that are too small by one, just fit, and have room. */
@@ -93,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_stops_at_its_end),
         cmocka_unit_test(test_text_escapes_json),
+        cmocka_unit_test(test_text_escapes_every_byte_that_needs_it),
         cmocka_unit_test(test_text_uses_its_whole_buffer),
         cmocka_unit_test(test_text_remembers_what_did_not_fit),
     };

@@ -1,45 +1,47 @@
 #include "vault/protocol/encoding.h"
 
+#include "vault/protocol/base64.h"
+
 #include <sodium.h>
+#include <string.h>
 
 void encoding_base64url(char *out, const uint8_t *data, size_t len)
 {
-    sodium_bin2base64(out, ENCODING_BASE64URL_LEN(len) + 1, data, len,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    base64_encode(out, data, len, BASE64_URL);
+    out[ENCODING_BASE64URL_LEN(len)] = '\0';
 }
 
 void encoding_base64(char *out, const uint8_t *data, size_t len)
 {
-    sodium_bin2base64(out, ENCODING_BASE64_LEN(len) + 1, data, len, sodium_base64_VARIANT_ORIGINAL);
+    const size_t chars = ENCODING_BASE64URL_LEN(len), padded = ENCODING_BASE64_LEN(len);
+
+    base64_encode(out, data, len, BASE64_STANDARD);
+    memset(out + chars, '=', padded - chars);
+    out[padded] = '\0';
 }
 
+/* Decodes what stands before the padding. */
 static int decode(uint8_t *out, size_t size, size_t *len, const char *text, size_t text_len,
-                  int variant)
+                  enum base64_alphabet alphabet)
 {
-    const char *end;
-    uint8_t seen = 0;
-
-    /* libsodium 1.0.18 takes each byte from 0x80 on for a '_'. */
-    for (size_t i = 0; i < text_len; i++)
-        seen |= (uint8_t)text[i];
-    if (seen & 0x80)
-        return -1;
-    /* Stray bits are refused by libsodium; without an ignore list so is everything foreign. */
-    if (sodium_base642bin(out, size, text, text_len, NULL, len, &end, variant) != 0)
-        return -1;
-    return (size_t)(end - text) == text_len ? 0 : -1;
+    *len = text_len / 4 * 3 + text_len % 4 * 3 / 4;
+    return *len <= size ? base64_decode(out, text, text_len, alphabet) : -1;
 }
 
 int encoding_base64url_decode(uint8_t *out, size_t size, size_t *len, const char *text,
                               size_t text_len)
 {
-    return decode(out, size, len, text, text_len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return decode(out, size, len, text, text_len, BASE64_URL);
 }
 
 int encoding_base64_decode(uint8_t *out, size_t size, size_t *len, const char *text,
                            size_t text_len)
 {
-    return decode(out, size, len, text, text_len, sodium_base64_VARIANT_ORIGINAL);
+    if (text_len % 4 != 0)
+        return -1;
+    for (int i = 0; i < 2 && text_len > 0 && text[text_len - 1] == '='; i++)
+        text_len--;
+    return decode(out, size, len, text, text_len, BASE64_STANDARD);
 }
 
 int encoding_base64_exact(uint8_t *out, size_t size, const char *text, size_t text_len)

@@ -1,8 +1,8 @@
 #include "vault/protocol/text.h"
 
+#include "vault/protocol/base64.h"
 #include "vault/protocol/encoding.h"
 
-#include <sodium.h>
 #include <string.h>
 
 struct text text_into(char *buffer, size_t size)
@@ -52,19 +52,10 @@ void text_i64(struct text *t, int64_t value)
 
 void text_base64url(struct text *t, const uint8_t *data, size_t len)
 {
-    enum { GROUP = 3 };
-    const size_t tail = len > 0 ? (len - 1) % GROUP + 1 : 0;
-    const size_t head_chars = ENCODING_BASE64URL_LEN(len - tail);
     char *at = grow(t, ENCODING_BASE64URL_LEN(len));
-    char last[ENCODING_BASE64URL_LEN(GROUP) + 1];
 
-    if (at == NULL || len == 0)
-        return;
-    /* The encoder's NUL must not go beyond the end, so the last group goes in by itself. */
-    encoding_base64url(at, data, len - tail);
-    encoding_base64url(last, data + len - tail, tail);
-    memcpy(at + head_chars, last, ENCODING_BASE64URL_LEN(tail));
-    sodium_memzero(last, sizeof(last));
+    if (at != NULL)
+        base64_encode(at, data, len, BASE64_URL);
 }
 
 void text_base64(struct text *t, const uint8_t *data, size_t len)
@@ -88,42 +79,60 @@ void text_id(struct text *t, const uint8_t id[16])
     text_bytes(t, buffer, ENCODING_ID_TEXT);
 }
 
-/* Writes the escape for c, where it needs one, to out and returns its length; 0 where it does not.
- */
-static size_t escape(char out[6], unsigned char c)
+/* Whether c stands in a JSON string as it is: bit c % 64 of word c / 64 is not set. */
+static bool is_plain(unsigned char c)
+{
+    static const uint64_t escaped[4] = {
+        [0] = UINT64_C(0xffffffff) | UINT64_C(1) << '"',
+        [1] = UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << (0x7f - 64),
+    };
+
+    return (escaped[c / 64] >> c % 64 & 1) == 0;
+}
+
+/* The letter of c's own escape; 0 where it has none. */
+static char letter_of(unsigned char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+        return (char)c;
+    case '\b':
+        return 'b';
+    case '\t':
+        return 't';
+    case '\n':
+        return 'n';
+    case '\f':
+        return 'f';
+    case '\r':
+        return 'r';
+    default:
+        return '\0';
+    }
+}
+
+static void add_escape(struct text *t, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
-    static const char named[] = "\b\t\n\f\r\"\\";
-    static const char letters[] = "btnfr\"\\";
-    const char *at;
+    const char letter = letter_of(c);
+    const char named[] = {'\\', letter};
+    const char numbered[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 0x0f]};
 
-    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-        return 0;
-    out[0] = '\\';
-    at = c != 0 ? strchr(named, c) : NULL;
-    if (at != NULL) {
-        out[1] = letters[at - named];
-        return 2;
-    }
-    memcpy(out + 1, "u00", 3);
-    out[4] = digits[c >> 4];
-    out[5] = digits[c & 0x0f];
-    return 6;
+    text_bytes(t, letter != '\0' ? named : numbered,
+               letter != '\0' ? sizeof(named) : sizeof(numbered));
 }
 
 void text_json_string(struct text *t, const char *data, size_t len)
 {
     size_t plain = 0;
-    char escaped[6];
 
     text_bytes(t, "\"", 1);
     for (size_t i = 0; i < len; i++) {
-        const size_t n = escape(escaped, (unsigned char)data[i]);
-
-        if (n == 0)
+        if (is_plain((unsigned char)data[i]))
             continue;
         text_bytes(t, data + plain, i - plain);
-        text_bytes(t, escaped, n);
+        add_escape(t, (unsigned char)data[i]);
         plain = i + 1;
     }
     text_bytes(t, data + plain, len - plain);

@@ -1,7 +1,8 @@
 #include "api/client.h"
 
+#include "vault/protocol/text.h"
+
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -154,13 +155,17 @@ void client_find(struct client *c, struct MHD_Connection *connection,
 void client_payer(const struct client *c, char *out, size_t size)
 {
     char network[INET6_ADDRSTRLEN] = "";
+    struct text t = text_into(out, size - 1);
 
+    text_add(&t, "address:");
     if (!c->known) {
-        snprintf(out, size, "address:local");
+        text_add(&t, "local");
     } else if (is_v4(c->network)) {
-        snprintf(out, size, "address:%s", c->text);
+        text_add(&t, c->text);
     } else {
         (void)inet_ntop(AF_INET6, c->network, network, sizeof(network));
-        snprintf(out, size, "address:%s/64", network);
+        text_add(&t, network);
+        text_add(&t, "/64");
     }
+    out[t.len] = '\0';
 }

@@ -13,7 +13,6 @@
 #include "vault/protocol/text.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -58,10 +57,11 @@ void *handler_target(void *ctx, const char *target, struct MHD_Connection *conne
 
 static void add_number_header(struct MHD_Response *response, const char *name, uint64_t number)
 {
-    char text[24];
+    char buffer[24] = "";
+    struct text t = text_into(buffer, sizeof(buffer) - 1);
 
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-    (void)MHD_add_response_header(response, name, text);
+    text_i64(&t, (int64_t)number);
+    (void)MHD_add_response_header(response, name, buffer);
 }
 
 static void add_all(struct MHD_Response *response, const struct handler_header *headers,

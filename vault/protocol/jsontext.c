@@ -7,8 +7,9 @@
 #include <string.h>
 
 enum {
-    PIECE_NEEDS = 128 * 1024, /* beyond twice the longest string, for the rest of a piece of text */
-    STACK_BYTES = 8 * 1024    /* jansson reads through a buffer on its stack */
+    PIECE = 256,               /* bytes that jansson gets at a time */
+    PIECE_NEEDS = 128 * PIECE, /* beyond twice the longest string, for the rest of a piece */
+    STACK_BYTES = 8 * 1024     /* jansson reads through a buffer of 1 KiB on its stack */
 };
 
 struct source {
@@ -20,7 +21,7 @@ struct source {
 static size_t give(void *buffer, size_t size, void *ctx)
 {
     struct source *s = ctx;
-    const size_t len = s->left < size ? s->left : size;
+    const size_t most = size < PIECE ? size : PIECE, len = s->left < most ? s->left : most;
 
     if (secret_heap_ran_short())
         return 0;

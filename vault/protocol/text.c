@@ -79,48 +79,23 @@ void text_id(struct text *t, const uint8_t id[16])
     text_bytes(t, buffer, ENCODING_ID_TEXT);
 }
 
-/* Whether c stands in a JSON string as it is: bit c % 64 of word c / 64 is not set. */
-static bool is_plain(unsigned char c)
-{
-    static const uint64_t escaped[4] = {
-        [0] = UINT64_C(0xffffffff) | UINT64_C(1) << '"',
-        [1] = UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << (0x7f - 64),
-    };
-
-    return (escaped[c / 64] >> c % 64 & 1) == 0;
-}
-
-/* The letter of c's own escape; 0 where it has none. */
-static char letter_of(unsigned char c)
-{
-    switch (c) {
-    case '"':
-    case '\\':
-        return (char)c;
-    case '\b':
-        return 'b';
-    case '\t':
-        return 't';
-    case '\n':
-        return 'n';
-    case '\f':
-        return 'f';
-    case '\r':
-        return 'r';
-    default:
-        return '\0';
-    }
-}
+/* How a byte is escaped in a JSON string: by a letter of its own, or as \u00 and two digits; 0: it
+   stands as it is. */
+static const char escapes[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+    ['\r'] = 'r', [0x00] = 'u',  [0x01] = 'u', [0x02] = 'u', [0x03] = 'u', [0x04] = 'u',
+    [0x05] = 'u', [0x06] = 'u',  [0x07] = 'u', [0x0b] = 'u', [0x0e] = 'u', [0x0f] = 'u',
+    [0x10] = 'u', [0x11] = 'u',  [0x12] = 'u', [0x13] = 'u', [0x14] = 'u', [0x15] = 'u',
+    [0x16] = 'u', [0x17] = 'u',  [0x18] = 'u', [0x19] = 'u', [0x1a] = 'u', [0x1b] = 'u',
+    [0x1c] = 'u', [0x1d] = 'u',  [0x1e] = 'u', [0x1f] = 'u', [0x7f] = 'u',
+};
 
 static void add_escape(struct text *t, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
-    const char letter = letter_of(c);
-    const char named[] = {'\\', letter};
-    const char numbered[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 0x0f]};
+    const char text[] = {'\\', escapes[c], '0', '0', digits[c >> 4], digits[c & 0x0f]};
 
-    text_bytes(t, letter != '\0' ? named : numbered,
-               letter != '\0' ? sizeof(named) : sizeof(numbered));
+    text_bytes(t, text, escapes[c] == 'u' ? sizeof(text) : 2);
 }
 
 void text_json_string(struct text *t, const char *data, size_t len)
@@ -129,10 +104,12 @@ void text_json_string(struct text *t, const char *data, size_t len)
 
     text_bytes(t, "\"", 1);
     for (size_t i = 0; i < len; i++) {
-        if (is_plain((unsigned char)data[i]))
+        const unsigned char c = (unsigned char)data[i];
+
+        if (escapes[c] == '\0')
             continue;
         text_bytes(t, data + plain, i - plain);
-        add_escape(t, (unsigned char)data[i]);
+        add_escape(t, c);
         plain = i + 1;
     }
     text_bytes(t, data + plain, len - plain);

@@ -32,13 +32,25 @@ static bool bytes_of(const struct sockaddr *peer, uint8_t address[16])
     return false;
 }
 
+/* inet_ntop's text, without its printf: it is made for every request. */
+static void write_v4(char *out, size_t size, const uint8_t address[4])
+{
+    struct text t = text_into(out, size - 1);
+
+    for (int i = 0; i < 4; i++) {
+        text_add(&t, i > 0 ? "." : "");
+        text_i64(&t, address[i]);
+    }
+    out[t.len] = '\0';
+}
+
 static void set(struct client *c, const uint8_t address[16])
 {
     memset(c, 0, sizeof(*c));
     c->known = true;
     if (is_v4(address)) {
         memcpy(c->network, address, 16);
-        (void)inet_ntop(AF_INET, address + sizeof(mapped), c->text, sizeof(c->text));
+        write_v4(c->text, sizeof(c->text), address + sizeof(mapped));
     } else {
         memcpy(c->network, address, NETWORK_BYTES);
         (void)inet_ntop(AF_INET6, address, c->text, sizeof(c->text));

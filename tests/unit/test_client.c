@@ -58,6 +58,19 @@ static void test_networks(void **state)
     assert_false(none.known);
 }
 
+/* Each number in each place of an IPv4 address. */
+static void test_addresses_are_written_as_everywhere(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 4 * 256; i++) {
+        const struct in_addr address = {htonl(UINT32_C(0xc0000201) ^ (i & 255) << i / 256 * 8)};
+        char text[INET_ADDRSTRLEN];
+
+        assert_non_null(inet_ntop(AF_INET, &address, text, sizeof(text)));
+        assert_string_equal(client(text).text, text);
+    }
+}
+
 static void test_payers(void **state)
 {
     struct client c = client("192.0.2.1");
@@ -151,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_addresses_are_written_as_everywhere),
         cmocka_unit_test(test_payers),
         cmocka_unit_test(test_proxies),
         cmocka_unit_test(test_forwarded),

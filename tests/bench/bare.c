@@ -4,6 +4,7 @@
  * target /b/N/… asks for N bytes of 'x'.
  */
 #include "api/server.h"
+#include "api/tls.h"
 #include "vault/protocol/encoding.h"
 
 #include <arpa/inet.h>
@@ -16,14 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* libmicrohttpd 0.9.75 asks epoll for 128 events, and when it got just as many asks again, with its
-   full timeout, before it serves them: 128 clients of one worker that are all ready at once and all
-   wait for their answers then wait for ever. With fewer clients to a worker that cannot happen. */
-enum { BARE_WORKER_CONNECTIONS = 120 };
-
-enum { BARE_HEADERS_MAX = 32, BARE_BODY_MAX = 2 * 1024 * 1024, BARE_THREADS_MAX = 64 };
+enum {
+    BARE_HEADERS_MAX = 32,
+    BARE_BODY_MAX = 2 * 1024 * 1024,
+    BARE_THREADS_MAX = 64,
+    BARE_PEM_MAX = 64 * 1024
+};
 
 struct header {
     char *name;
@@ -37,13 +40,23 @@ struct bare {
     uint64_t threads;
     atomic_uint_least64_t answered;
     char *filler;
+    char *cert, *key; /* PEM; NULL: no TLS */
 };
 
 static const char usage[] =
-    "usage: bare [--threads N] [--header 'Name: value']… [--wrong-every N]\n"
+    "usage: bare [--threads N] [--header 'Name: value']… [--tls-cert FILE --tls-key FILE]\n"
+    "            [--wrong-every N]\n"
     "Serves on a free port of 127.0.0.1 until SIGTERM. --wrong-every makes each Nth answer differ "
     "in\n"
     "its last byte, to show that a load generator notices.\n";
+
+/* In the place of the C library's. libmicrohttpd 0.9.75 asks for 128 events, and when it got just
+   as many asks again, with its full timeout, before it serves them: clients that all wait for
+   their answers then wait in vain. It never gets as many as it asked for here. */
+int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)
+{
+    return (int)syscall(SYS_epoll_pwait, epfd, events, maxevents - 1, timeout, NULL, 0);
+}
 
 static enum MHD_Result answer(struct bare *b, struct MHD_Connection *connection, const char *url)
 {
@@ -103,13 +116,30 @@ static int add_header(struct bare *b, char *text)
     return 0;
 }
 
+/* A file's text, or NULL. */
+static char *read_file(const char *path)
+{
+    char *text = calloc(1, BARE_PEM_MAX);
+    FILE *file = fopen(path, "r");
+    size_t len = 0;
+
+    if (file != NULL) {
+        len = text != NULL ? fread(text, 1, BARE_PEM_MAX - 1, file) : 0;
+        fclose(file);
+    }
+    if (len > 0)
+        return text;
+    fprintf(stderr, "bare: %s cannot be read\n", path);
+    free(text);
+    return NULL;
+}
+
 static int parse_options(struct bare *b, int argc, char **argv)
 {
     static const struct option table[] = {
-        {"threads", required_argument, NULL, 't'},
-        {"header", required_argument, NULL, 'h'},
-        {"wrong-every", required_argument, NULL, 'w'},
-        {NULL, 0, NULL, 0},
+        {"threads", required_argument, NULL, 't'},     {"header", required_argument, NULL, 'h'},
+        {"wrong-every", required_argument, NULL, 'w'}, {"tls-cert", required_argument, NULL, 'c'},
+        {"tls-key", required_argument, NULL, 'k'},     {NULL, 0, NULL, 0},
     };
     int option;
     int rc = 0;
@@ -121,23 +151,36 @@ static int parse_options(struct bare *b, int argc, char **argv)
             rc = encoding_u64(&b->wrong_every, optarg, strlen(optarg), UINT32_MAX);
         else if (option == 'h')
             rc = add_header(b, optarg);
+        else if (option == 'c')
+            rc = (b->cert = read_file(optarg)) != NULL ? 0 : -1;
+        else if (option == 'k')
+            rc = (b->key = read_file(optarg)) != NULL ? 0 : -1;
         else
             rc = -1;
     }
-    return rc == 0 && optind == argc && b->threads > 0 ? 0 : -1;
+    return rc == 0 && optind == argc && b->threads > 0 && (b->cert != NULL) == (b->key != NULL)
+               ? 0
+               : -1;
 }
 
 static struct MHD_Daemon *start(struct bare *b)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = 0};
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, b->cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, b->key},
+        {MHD_OPTION_END, 0, NULL},
+    };
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                            handle, b, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL_BYTES,
-                            MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)b->threads * BARE_WORKER_CONNECTIONS,
-                            MHD_OPTION_THREAD_POOL_SIZE, (unsigned)b->threads, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+            (b->cert != NULL ? MHD_USE_TLS : 0U),
+        0, NULL, NULL, handle, b, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)SERVER_CONNECTIONS_MAX, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)b->threads,
+        MHD_OPTION_ARRAY, b->cert != NULL ? tls : &tls[3], MHD_OPTION_END);
 }
 
 int main(int argc, char **argv)
@@ -170,10 +213,12 @@ int main(int argc, char **argv)
         free(b.filler);
         return EXIT_FAILURE;
     }
-    printf("bare: listening on http://127.0.0.1:%u\n", info->port);
+    printf("bare: listening on %s://127.0.0.1:%u\n", b.cert != NULL ? "https" : "http", info->port);
     fflush(stdout);
     sigwait(&ends, &got);
     MHD_stop_daemon(daemon);
     free(b.filler);
+    free(b.cert);
+    free(b.key);
     return EXIT_SUCCESS;
 }

@@ -10,14 +10,23 @@ struct judge_answer {
     size_t body_len;
 };
 
-/* Returns NULL when the answer to that step of that handoff is right, else what is wrong with it
-   (static text). */
-const char *judge_handoff(const struct prepare_set *set, size_t handoff, enum prepare_step step,
+/* Returns NULL when the answer to that step (a place in the kind's steps) of that handoff is right,
+   else what is wrong with it (static text). */
+const char *judge_handoff(const struct prepare_set *set, size_t handoff, unsigned step,
                           const struct judge_answer *answer)
+    __attribute__((nonnull, warn_unused_result));
+
+/* The same for the answer to a long-poll that was woken by its handoff's claim. */
+const char *judge_woken(const struct prepare_set *set, size_t handoff,
+                        const struct judge_answer *answer)
     __attribute__((nonnull, warn_unused_result));
 
 /* The same for the bare responder, whose answers are wanted bytes of 'x'. */
 const char *judge_bare(size_t wanted, const struct judge_answer *answer)
+    __attribute__((nonnull, warn_unused_result));
+
+/* The number behind a member's name in quotes and a colon, or -1 when there is none. */
+int64_t judge_number(const struct judge_answer *answer, const char *name)
     __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -1,42 +1,51 @@
 #include "tests/bench/prepare.h"
 
+#include "tests/bench/material.h"
+#include "tests/bench/order.h"
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/envelope.h"
-#include "vault/protocol/keys.h"
 #include "vault/protocol/text.h"
 
 #include <pthread.h>
 #include <sodium.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
-const char *const prepare_step_names[PREPARE_STEPS] = {
-    [PREPARE_PUT] = "put",
-    [PREPARE_CLAIM] = "claim",
-    [PREPARE_OPENED] = "opened",
+enum {
+    PREPARE_HEADER_MAX = 512,
+    PREPARE_BODY_FIXED = 640,
+    PREPARE_HASH_TEXT = ENCODING_BASE64URL_LEN(ENVELOPE_HASH_BYTES)
 };
 
-enum { PREPARE_HEADER_MAX = 512, PREPARE_BODY_FIXED = 640, PREPARE_THREADS_MAX = 64 };
+static const struct prepare_kind kinds[] = {
+    {"handoffs", {PREPARE_PUT, PREPARE_CLAIM, PREPARE_OPENED}, 3, false, false},
+    {"create", {PREPARE_PUT}, 1, false, false},
+    {"status", {PREPARE_STATUS}, 1, true, true},
+    {"redeem", {PREPARE_CLAIM, PREPARE_OPENED}, 2, true, false},
+    {"held", {PREPARE_EVENTS, PREPARE_CLAIM}, 2, true, false},
+};
+
+static const struct {
+    const char *name, *method, *tail;
+} steps[PREPARE_STEP_KINDS] = {
+    [PREPARE_PUT] = {"put", "PUT", ""},
+    [PREPARE_CLAIM] = {"claim", "POST", "/claim"},
+    [PREPARE_OPENED] = {"opened", "POST", "/opened"},
+    [PREPARE_STATUS] = {"status", "GET", ""},
+    [PREPARE_EVENTS] = {"events", "GET", "/events"},
+};
 
 struct prepare_set {
     struct prepare_options options;
+    struct material_source source;
     size_t envelope_len; /* bytes */
     size_t stride;       /* bytes of one handoff in the arena */
-    size_t offset[PREPARE_STEPS], len[PREPARE_STEPS], body_len[PREPARE_STEPS];
-    size_t id_offset, envelope_offset; /* where they stand inside a handoff */
+    size_t offset[PREPARE_STEPS_MAX], len[PREPARE_STEPS_MAX], body_len[PREPARE_STEPS_MAX];
+    size_t id_offset, hash_offset, envelope_offset; /* where they stand inside a handoff */
     char *arena;
-};
-
-/* What one handoff is made of. */
-struct material {
-    uint8_t id[16];
-    uint8_t claim_hash[32], opened_hash[32], receipt_key[32], manage_hash[32];
-    uint8_t claim_token[32], opened_token[32], claimant[32];
-    uint8_t *envelope;
 };
 
 /* A thread's share, and room to build in. */
@@ -50,32 +59,25 @@ struct worker {
     bool failed;
 };
 
+const struct prepare_kind *prepare_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+const char *prepare_step_name(enum prepare_step step)
+{
+    return steps[step].name;
+}
+
 static uint64_t now_ms(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_REALTIME, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* Tokens and envelopes are random bytes of the right shape: what a client derives and seals cannot
-   be told from them by anyone without the link key, and making them so costs a tenth. */
-static void make_material(struct material *m, struct worker *w)
-{
-    uint8_t receipt_seed[KEYS_BYTES];
-
-    encoding_id_new(m->id, now_ms());
-    randombytes_buf(m->claim_token, sizeof(m->claim_token));
-    randombytes_buf(m->opened_token, sizeof(m->opened_token));
-    randombytes_buf(m->claimant, sizeof(m->claimant));
-    randombytes_buf(m->manage_hash, sizeof(m->manage_hash));
-    randombytes_buf(receipt_seed, sizeof(receipt_seed));
-    keys_hash(m->claim_hash, m->claim_token);
-    keys_hash(m->opened_hash, m->opened_token);
-    keys_receipt_public(m->receipt_key, receipt_seed);
-    m->envelope = w->envelope;
-    randombytes_buf(m->envelope, w->set->envelope_len);
-    m->envelope[0] = 0x01;
 }
 
 static void member(struct text *t, const char *prefix, const uint8_t *data, size_t len)
@@ -91,7 +93,7 @@ static struct text make_body(struct worker *w, const struct material *m, enum pr
 
     switch (step) {
     case PREPARE_PUT:
-        member(&t, "{\"envelope\":\"", m->envelope, w->set->envelope_len);
+        member(&t, "{\"envelope\":\"", m->envelope, m->envelope_len);
         member(&t, ",\"claim_hash\":\"", m->claim_hash, 32);
         member(&t, ",\"opened_hash\":\"", m->opened_hash, 32);
         member(&t, ",\"receipt_key\":\"", m->receipt_key, 32);
@@ -104,10 +106,13 @@ static struct text make_body(struct worker *w, const struct material *m, enum pr
         text_add(&t, "}");
         break;
     case PREPARE_OPENED:
-    case PREPARE_STEPS:
         member(&t, "{\"opened_token\":\"", m->opened_token, 32);
         member(&t, ",\"claimant\":\"", m->claimant, 32);
         text_add(&t, "}");
+        break;
+    case PREPARE_STATUS:
+    case PREPARE_EVENTS:
+    case PREPARE_STEP_KINDS:
         break;
     }
     return t;
@@ -115,40 +120,82 @@ static struct text make_body(struct worker *w, const struct material *m, enum pr
 
 /* The target of a bare request is as long as the real one's: "/b/<size>/" and then filler. */
 static void add_target(struct text *t, const struct prepare_options *o, const uint8_t id[16],
-                       enum prepare_step step)
+                       unsigned place)
 {
-    static const char *const tails[PREPARE_STEPS] = {"", "/claim", "/opened"};
+    const char *const tail = steps[o->kind->steps[place]].tail;
     const size_t from = t->len;
     size_t wanted;
 
     if (!o->bare) {
         text_add(t, "/v1/handoffs/");
         text_id(t, id);
-        text_add(t, tails[step]);
+        text_add(t, tail);
         return;
     }
-    wanted = strlen("/v1/handoffs/") + ENCODING_ID_TEXT + strlen(tails[step]);
+    wanted = strlen("/v1/handoffs/") + ENCODING_ID_TEXT + strlen(tail);
     text_add(t, "/b/");
-    text_i64(t, (int64_t)o->answers[step]);
+    text_i64(t, (int64_t)o->answers[place]);
     text_add(t, "/");
     while (t->len - from < wanted && !t->overflow)
         text_add(t, "0");
 }
 
-static struct text make_header(char *out, size_t size, const struct prepare_options *o,
-                               const uint8_t id[16], enum prepare_step step, size_t body_len)
+/* Whoever wins in a comparison: a bare PUT would be refused by nobody, but POST is what is
+ * compared.
+ */
+static const char *method_of(const struct prepare_options *o, enum prepare_step step)
 {
+    return o->bare && step == PREPARE_PUT ? "POST" : steps[step].method;
+}
+
+static struct text make_header(char *out, size_t size, const struct prepare_options *o,
+                               const struct material *m, unsigned place, size_t body_len)
+{
+    const enum prepare_step step = o->kind->steps[place];
     struct text t = text_into(out, size);
 
-    text_add(&t, step == PREPARE_PUT && !o->bare ? "PUT " : "POST ");
-    add_target(&t, o, id, step);
+    text_add(&t, method_of(o, step));
+    text_add(&t, " ");
+    add_target(&t, o, m->id, place);
     text_add(&t, " HTTP/1.1\r\nHost: 127.0.0.1:");
     text_i64(&t, o->port);
-    text_add(&t, "\r\nUser-Agent: handoff-load\r\nContent-Type: application/json\r\n"
-                 "Content-Length: ");
-    text_i64(&t, (int64_t)body_len);
-    text_add(&t, "\r\n\r\n");
+    text_add(&t, "\r\nUser-Agent: handoff-load\r\n");
+    if (step == PREPARE_EVENTS) {
+        text_add(&t, "Authorization: Bearer ");
+        text_base64url(&t, m->manage_key, sizeof(m->manage_key));
+        text_add(&t, "\r\n");
+    }
+    if (body_len > 0) {
+        text_add(&t, "Content-Type: application/json\r\nContent-Length: ");
+        text_i64(&t, (int64_t)body_len);
+        text_add(&t, "\r\n");
+    }
+    text_add(&t, "\r\n");
     return t;
+}
+
+/* What the answers must say, behind the requests. */
+static void put_expected(const struct prepare_set *s, const struct material *m, char *out)
+{
+    uint8_t hash[ENVELOPE_HASH_BYTES];
+
+    encoding_id_format(out + s->id_offset, m->id);
+    envelope_hash(hash, m->envelope, m->envelope_len);
+    encoding_base64url(out + s->hash_offset, hash, sizeof(hash));
+    if (s->options.kind->steps[0] != PREPARE_PUT)
+        encoding_base64url(out + s->envelope_offset, m->envelope, m->envelope_len);
+}
+
+/* Fixes the layout behind the requests. */
+static void measure_expected(struct prepare_set *s, size_t at)
+{
+    s->id_offset = at;
+    s->hash_offset = at + ENCODING_ID_TEXT + 1;
+    s->stride = s->hash_offset + PREPARE_HASH_TEXT + 1;
+    if (s->options.kind->steps[0] != PREPARE_PUT) {
+        s->envelope_offset = s->stride;
+        s->stride += ENCODING_BASE64URL_LEN(s->envelope_len) + 1;
+    }
 }
 
 /* Writes one handoff into the arena; the first of all (measure set) fixes the layout instead. */
@@ -158,19 +205,18 @@ static int make_handoff(struct worker *w, const struct material *m, char *out, b
     char header[PREPARE_HEADER_MAX];
     size_t at = 0;
 
-    for (enum prepare_step step = PREPARE_PUT; step < PREPARE_STEPS; step++) {
-        const struct text body = make_body(w, m, step);
-        const struct text head =
-            make_header(header, sizeof(header), &s->options, m->id, step, body.len);
+    for (unsigned i = 0; i < s->options.kind->count; i++) {
+        const struct text body = make_body(w, m, s->options.kind->steps[i]);
+        const struct text head = make_header(header, sizeof(header), &s->options, m, i, body.len);
         if (body.overflow || head.overflow)
             return -1;
         if (measure) {
-            s->offset[step] = at;
-            s->len[step] = head.len + body.len;
-            s->body_len[step] = body.len;
-            if (step == PREPARE_PUT)
+            s->offset[i] = at;
+            s->len[i] = head.len + body.len;
+            s->body_len[i] = body.len;
+            if (s->options.kind->steps[i] == PREPARE_PUT)
                 s->envelope_offset = at + head.len + strlen("{\"envelope\":\"");
-        } else if (s->len[step] != head.len + body.len) {
+        } else if (s->len[i] != head.len + body.len) {
             return -1;
         } else {
             memcpy(out + at, head.data, head.len);
@@ -178,20 +224,26 @@ static int make_handoff(struct worker *w, const struct material *m, char *out, b
         }
         at += head.len + body.len;
     }
-    if (measure) {
-        s->id_offset = at;
-        s->stride = at + ENCODING_ID_TEXT + 1;
-    } else {
-        encoding_id_format(out + s->id_offset, m->id);
-    }
+    if (measure)
+        measure_expected(s, at);
+    else
+        put_expected(s, m, out);
     return 0;
 }
 
-static int make_one(struct worker *w, char *out, bool measure)
+/* The number of the handoff at this place of the run. */
+static uint64_t number_of(const struct prepare_options *o, size_t i)
 {
-    struct material m;
+    if (!o->kind->filled)
+        return i;
+    return o->in_order ? o->from + i : order_at(o->seed, o->filled, o->from + i);
+}
 
-    make_material(&m, w);
+static int make_one(struct worker *w, size_t i, char *out, bool measure)
+{
+    struct material m = {.envelope = w->envelope, .envelope_len = w->set->envelope_len};
+
+    material_make(&m, &w->set->source, number_of(&w->set->options, i));
     return make_handoff(w, &m, out, measure);
 }
 
@@ -201,7 +253,7 @@ static void *work(void *arg)
     const struct prepare_set *s = w->set;
 
     for (size_t i = w->first; i < s->options.count && !w->failed; i += s->options.threads)
-        w->failed = make_one(w, s->arena + i * s->stride, false) != 0;
+        w->failed = make_one(w, i, s->arena + i * s->stride, false) != 0;
     return NULL;
 }
 
@@ -222,13 +274,13 @@ static void worker_clear(struct worker *w)
 }
 
 /* Fills the arena with as many threads as asked for. */
-static int fill(struct prepare_set *set, struct worker *workers)
+static int fill_arena(struct prepare_set *set, struct worker *workers)
 {
     const unsigned threads = set->options.threads;
     unsigned started = 0;
     int rc = 0;
 
-    if (make_one(&workers[0], NULL, true) != 0)
+    if (make_one(&workers[0], 0, NULL, true) != 0)
         return -1;
     set->arena = mmap(NULL, set->options.count * set->stride, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -247,20 +299,43 @@ static int fill(struct prepare_set *set, struct worker *workers)
     return started == threads ? rc : -1;
 }
 
+/* Those that are there are named by the seed that they were filled with, new ones by one that
+   nobody else has. */
+static int choose(struct prepare_set *set)
+{
+    const struct prepare_options *const o = &set->options;
+    uint64_t seed = o->seed;
+
+    if (o->threads == 0 || o->threads > PREPARE_THREADS_MAX || o->count == 0)
+        return -1;
+    if (o->kind->filled && !o->bare && (o->from > o->filled || o->count > o->filled - o->from))
+        return -1;
+    if (!o->kind->filled)
+        randombytes_buf(&seed, sizeof(seed));
+    material_seed(&set->source, seed, o->kind->filled ? MATERIAL_FILLED_MS : now_ms());
+    return 0;
+}
+
 struct prepare_set *prepare_new(const struct prepare_options *options)
 {
     struct worker workers[PREPARE_THREADS_MAX] = {0};
     struct prepare_set *set = calloc(1, sizeof(*set));
     int rc = -1;
 
-    if (set == NULL || options->threads == 0 || options->threads > PREPARE_THREADS_MAX)
+    if (set == NULL)
         goto err;
     set->options = *options;
+    if (options->bare) { /* nobody knows a handoff there */
+        set->options.in_order = true;
+        set->options.from = 0;
+    }
     set->envelope_len = envelope_size(options->plaintext);
+    if (choose(set) != 0)
+        goto err;
     for (unsigned i = 0; i < options->threads; i++)
         if (worker_init(&workers[i], set, i) != 0)
             goto err;
-    rc = fill(set, workers);
+    rc = fill_arena(set, workers);
 err:
     for (unsigned i = 0; i < PREPARE_THREADS_MAX; i++)
         worker_clear(&workers[i]);
@@ -285,19 +360,23 @@ size_t prepare_count(const struct prepare_set *set)
     return set->options.count;
 }
 
+const struct prepare_kind *prepare_kind_of(const struct prepare_set *set)
+{
+    return set->options.kind;
+}
+
 static struct prepare_span span(const struct prepare_set *set, size_t handoff, size_t offset,
                                 size_t len)
 {
     return (struct prepare_span){set->arena + handoff * set->stride + offset, len};
 }
 
-struct prepare_span prepare_request(const struct prepare_set *set, size_t handoff,
-                                    enum prepare_step step)
+struct prepare_span prepare_request(const struct prepare_set *set, size_t handoff, unsigned step)
 {
     return span(set, handoff, set->offset[step], set->len[step]);
 }
 
-size_t prepare_body_len(const struct prepare_set *set, enum prepare_step step)
+size_t prepare_body_len(const struct prepare_set *set, unsigned step)
 {
     return set->body_len[step];
 }
@@ -310,4 +389,9 @@ struct prepare_span prepare_id(const struct prepare_set *set, size_t handoff)
 struct prepare_span prepare_envelope(const struct prepare_set *set, size_t handoff)
 {
     return span(set, handoff, set->envelope_offset, ENCODING_BASE64URL_LEN(set->envelope_len));
+}
+
+struct prepare_span prepare_envelope_hash(const struct prepare_set *set, size_t handoff)
+{
+    return span(set, handoff, set->hash_offset, PREPARE_HASH_TEXT);
 }

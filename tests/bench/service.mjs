@@ -1,20 +1,25 @@
 // Starts and stops the programs that are measured: each prints "NAME: listening on URL" once it
-// serves, and ends with status 0 on SIGTERM.
+// serves, and ends with status 0 on SIGTERM. And what can be read of one that runs.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const startMs = 20000;
-const stopMs = 20000;
+const startMs = 120000; // a sanitizer's, or one on a large directory
+const stopMs = 120000;
 
 // All the load comes from one address. Sanitizers do not get along with the sandbox.
 const sanitized = process.env.ASAN_OPTIONS || process.env.TSAN_OPTIONS;
-export const unlimited = ['rate-limit', 'address-connections', 'address-live', 'address-bytes']
+export const unlimited = ['rate-limit', 'address-connections', 'address-waits', 'address-live',
+    'address-bytes', 'live', 'live-bytes']
     .concat(sanitized ? ['sandbox'] : [])
     .flatMap((name) => [`--${name}`, 'off']);
 
-export async function start(program, args) {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function start(program, args, env = {}) {
+    const began = process.hrtime.bigint();
+    const child = spawn(program, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...env },
+    });
     let out = '';
     let log = '';
     child.stderr.on('data', (data) => {
@@ -36,15 +41,17 @@ export async function start(program, args) {
         });
         child.stdout.on('data', (data) => {
             out += data;
-            const seen = /listening on (http:\/\/127\.0\.0\.1:(\d+))\n/.exec(out);
+            const seen = /listening on (https?:\/\/127\.0\.0\.1:(\d+))\n/.exec(out);
             if (seen) {
                 clearTimeout(timer);
                 resolve(seen[1]);
             }
         });
     });
+    const startMsTaken = Number(process.hrtime.bigint() - began) / 1e6;
 
     async function stop() {
+        child.kill('SIGCONT');
         child.kill('SIGTERM');
         const timer = setTimeout(() => child.kill('SIGKILL'), stopMs);
         const how = await ended;
@@ -52,8 +59,16 @@ export async function start(program, args) {
         if (how !== 0)
             throw new Error(`${program} ended with ${how}\n${log}`);
     }
-    const kill = () => child.kill('SIGKILL');
-    return { url, port: Number(new URL(url).port), pid: child.pid, stop, kill };
+    return {
+        url,
+        port: Number(new URL(url).port),
+        pid: child.pid,
+        startMs: startMsTaken,
+        stop,
+        kill: () => child.kill('SIGKILL'),
+        pause: () => child.kill('SIGSTOP'),
+        resume: () => child.kill('SIGCONT'),
+    };
 }
 
 // The CPU time that a process has used so far, in seconds.
@@ -62,18 +77,44 @@ export function cpuSeconds(pid) {
     return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-// Runs the generator; returns what it printed, with its status and the words on stderr.
-export async function load(build, options) {
-    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const child = spawn(`${build}/tests/bench/load`, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+// What it has resident now, in MiB.
+export function residentMib(pid) {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+}
+
+// A page of metrics as an object: { "handoff_live": 3, 'x_bucket{le="1"}': 4, … }.
+export async function metrics(address) {
+    const text = await (await fetch(`http://${address}/metrics`)).text();
+    const samples = [...text.matchAll(/^(\w+(?:\{.*\})?) ([\d.]+)$/gm)];
+    return Object.fromEntries(samples.map(([, name, value]) => [name, Number(value)]));
+}
+
+// Runs a program to its end: { status, out, words }.
+export async function run(program, args, { env = {}, input = '' } = {}) {
+    const child = spawn(program, args, {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: { ...process.env, ...env },
+    });
     let out = '';
     let words = '';
     child.stdout.on('data', (data) => (out += data));
     child.stderr.on('data', (data) => (words += data));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     const status = await new Promise((resolve, reject) => {
         child.on('error', reject);
         child.on('close', (code, signal) => resolve(signal ?? code));
     });
+    return { status, out, words };
+}
+
+// Runs the generator; returns what it printed, with its status and the words on stderr. An option
+// that is true has no value, one that is undefined is not given.
+export async function load(build, options) {
+    const args = Object.entries(options)
+        .filter(([, value]) => value !== undefined)
+        .flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
+    const { status, out, words } = await run(`${build}/tests/bench/load`, args);
     if (!out.startsWith('{'))
         throw new Error(`load ${args.join(' ')} ended with ${status}: ${words}`);
     return { ...JSON.parse(out), status, words };

@@ -38,7 +38,8 @@ function prepare() {
 // Builds what a test needs. Returns what the compiler said when it refuses.
 function build(tests) {
     const units = tests.filter((test) => test.startsWith('unit/')).map((test) => `tests/${test}`);
-    const targets = ['api/handoffd', 'cli/handoff', 'tests/fault/faults.so', 'tests/fault/journal.so'];
+    const targets = ['api/handoffd', 'cli/handoff', 'tests/fault/faults.so', 'tests/fault/journal.so',
+        'tests/bench/bare', 'tests/bench/fill', 'tests/bench/load'];
     const made = spawnSync('ninja', ['-C', 'build', ...targets, ...units], { cwd: tree, encoding: 'utf8' });
     return made.status === 0 ? null : made.stdout.slice(-2000);
 }

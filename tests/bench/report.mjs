@@ -1,4 +1,6 @@
-// What a run of the benchmark says: medians, a table, a plot.
+// What a run of the benchmark says: medians with their spread, tables.
+
+import { goals, met } from './goals.mjs';
 
 export function median(values) {
     const sorted = [...values].sort((a, b) => a - b);
@@ -6,114 +8,105 @@ export function median(values) {
     return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-// Median, smallest and largest of one number over the rounds.
-export function spread(rounds, of) {
-    const values = rounds.map(of);
+// Median, smallest and largest.
+export function spread(values) {
     return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
-export function summarize(connections, rounds) {
-    const side = (name) => ({
-        requests_per_s: spread(rounds, (r) => r[name].requests_per_s),
-        p50_us: spread(rounds, (r) => r[name].p50_us),
-        p99_us: spread(rounds, (r) => r[name].p99_us),
-        p999_us: spread(rounds, (r) => r[name].p999_us),
-        server_cpu_us: spread(rounds, (r) => r[name].server_cpu_us),
-    });
-    const summary = {
-        connections,
-        bare: side('bare'),
-        handoffs: side('handoffs'),
-        ratio: spread(rounds, (r) => r.handoffs.requests_per_s / r.bare.requests_per_s),
-        p99_ratio: spread(rounds, (r) => r.handoffs.p99_us / r.bare.p99_us),
-    };
-    if (rounds.every((r) => r.beside)) {
-        summary.beside = side('beside');
-        summary.to_beside = spread(rounds, (r) => r.handoffs.requests_per_s / r.beside.requests_per_s);
+const whole = (n) => Math.round(n).toLocaleString('en-US');
+const tenth = (n) => n.toFixed(1);
+export const two = (n) => (n >= 100 ? whole(n) : n >= 10 ? tenth(n) : n.toFixed(2));
+
+// The figures that a turn can give, in the order of the table's columns.
+const figures = {
+    requests_per_s: { title: 'requests/s', form: whole, spread: true },
+    p50_us: { title: 'p50 µs', form: whole },
+    p99_us: { title: 'p99 µs', form: whole },
+    p999_us: { title: 'p99.9 µs', form: whole },
+    server_cpu_us: { title: 'CPU µs/req', form: tenth },
+    resident_mib: { title: 'MiB', form: tenth },
+    woken_p50_us: { title: 'woken p50', form: whole },
+    woken_p99_us: { title: 'woken p99', form: whole },
+    swept: { title: 'swept', form: whole },
+    start_ms: { title: 'start ms', form: whole, spread: true },
+    rest_mib: { title: 'MiB at rest', form: tenth, spread: true },
+    gone_s: { title: 'gone after s', form: two, spread: true },
+    late_s: { title: 'scrub took s', form: two },
+    cpu_ms: { title: 'CPU ms', form: tenth, spread: true },
+    max_mib: { title: 'MiB', form: tenth },
+    kb: { title: 'kB', form: tenth },
+};
+
+// A group's rounds, each an object of sides with their figures, as spreads; ratios pair by pair.
+export function summarize({ title, x, sides, ratios = [] }, rounds) {
+    const summary = { title, ...(x === undefined ? {} : { x }), sides: {}, ratios: [] };
+    for (const [name, { title: of }] of Object.entries(sides)) {
+        const values = Object.keys(figures).filter((figure) => rounds[0][name][figure] !== undefined);
+        summary.sides[name] = { title: of };
+        for (const figure of values)
+            summary.sides[name][figure] = spread(rounds.map((round) => round[name][figure]));
     }
-    if (rounds.every((r) => r.wrk_per_s))
-        summary.generator_to_wrk = spread(rounds, (r) => r.bare.requests_per_s / r.wrk_per_s);
+    for (const ratio of ratios) {
+        const { title: of, figure, over, under } = ratio;
+        const pairs = rounds.map((round) => round[over][figure] / round[under][figure]);
+        summary.ratios.push({ ...ratio, title: of, ...spread(pairs) });
+    }
     return summary;
 }
 
-const whole = (n) => Math.round(n).toLocaleString('en-US');
-const two = (n) => n.toFixed(2);
+export const range = ({ min, max }, form) => `${form(min)}…${form(max)}`;
 
-function row(cells) {
-    return cells.map((cell, i) => (i ? String(cell).padStart(13) : String(cell).padEnd(18))).join('');
+function grid(rows) {
+    const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+    return rows.map((row) =>
+        row.map((cell, i) => (i ? cell.padStart(widths[i] + 3) : cell.padEnd(widths[i]))).join('').trimEnd());
 }
 
-function range({ min, max }, form) {
-    return `${form(min)}…${form(max)}`;
-}
-
-export function table(summaries) {
-    const lines = [];
-    for (const s of summaries) {
-        lines.push('', `${s.connections} connections (medians of the rounds; p in µs)`);
-        lines.push(row(['', 'requests/s', 'p50', 'p99', 'p99.9', 'CPU µs/req', '  spread of requests/s']));
-        const sides = [['bare POSTs', s.bare], ['whole handoffs', s.handoffs]];
-        if (s.beside)
-            sides.push(['the other handoffd', s.beside]);
-        for (const [title, side] of sides)
-            lines.push(
-                row([
-                    title,
-                    whole(side.requests_per_s.median),
-                    whole(side.p50_us.median),
-                    whole(side.p99_us.median),
-                    whole(side.p999_us.median),
-                    two(side.server_cpu_us.median),
-                    `  ${range(side.requests_per_s, whole)}`,
-                ]),
-            );
-        lines.push(`  handoffs / bare   ${two(s.ratio.median)}  (${range(s.ratio, two)}; goal: at least 0.40)`);
-        lines.push(
-            `  p99 / bare's p99  ${two(s.p99_ratio.median)}  (${range(s.p99_ratio, two)}` +
-                `${s.connections === 32 ? '; goal: at most 20' : ''})`,
-        );
-        if (s.to_beside)
-            lines.push(`  handoffs / other  ${two(s.to_beside.median)}  (${range(s.to_beside, two)})`);
-        if (s.generator_to_wrk)
-            lines.push(
-                `  generator / wrk   ${two(s.generator_to_wrk.median)}  (${range(s.generator_to_wrk, two)};` +
-                    ' on the bare responder; within 0.10 of 1 or above means it does not hold back)',
-            );
-    }
+// One group as lines.
+export function table(summary) {
+    const sides = Object.values(summary.sides);
+    const columns = Object.keys(figures).filter((figure) => sides.some((side) => side[figure]));
+    const cells = (side, figure) => {
+        const { form, spread: wide } = figures[figure];
+        const value = side[figure];
+        return [value ? form(value.median) : '', ...(wide ? [value ? range(value, form) : ''] : [])];
+    };
+    const rows = [
+        ['', ...columns.flatMap((figure) => [figures[figure].title, ...(figures[figure].spread ? ['spread'] : [])])],
+        ...sides.map((side) => [`  ${side.title}`, ...columns.flatMap((figure) => cells(side, figure))]),
+    ];
+    const lines = ['', summary.title, ...grid(rows)];
+    const titles = Math.max(0, ...summary.ratios.map(({ title }) => title.length));
+    for (const ratio of summary.ratios)
+        lines.push(`  ${ratio.title.padEnd(titles)}   ${two(ratio.median)}  (${range(ratio, two)})`);
+    for (const note of summary.notes ?? [])
+        lines.push(`  ${note}`);
     return lines.join('\n');
 }
 
-// Bars of requests/s with the spread of the rounds as whiskers.
-export function plot(summaries) {
-    const bars = summaries.flatMap((s) => [
-        { label: `bare, ${s.connections}`, fill: '#9aa5b1', value: s.bare.requests_per_s },
-        { label: `handoffs, ${s.connections}`, fill: '#2f6f4f', value: s.handoffs.requests_per_s },
-    ]);
-    const top = Math.max(...bars.map((bar) => bar.value.max)) * 1.05;
-    const [left, height, width] = [90, 260, 90];
-    const y = (value) => 30 + height - (value / top) * height;
-    const parts = [];
-    for (let k = 0; k <= 4; k++) {
-        const value = (top / 4) * k;
-        parts.push(
-            `<path d="M${left} ${y(value)}h${bars.length * (width + 30)}" stroke="#ddd"/>`,
-            `<text x="${left - 8}" y="${y(value) + 4}" text-anchor="end">${whole(value)}</text>`,
-        );
-    }
-    bars.forEach((bar, i) => {
-        const x = left + 20 + i * (width + 30);
-        const { median: middle, min, max } = bar.value;
-        parts.push(
-            `<rect x="${x}" y="${y(middle)}" width="${width}" height="${y(0) - y(middle)}" fill="${bar.fill}"/>`,
-            `<path d="M${x + width / 2} ${y(min)}V${y(max)}" stroke="#111" stroke-width="2"/>`,
-            `<text x="${x + width / 2}" y="${y(0) + 18}" text-anchor="middle">${bar.label}</text>`,
-        );
-    });
-    const size = `width="${left + 20 + bars.length * (width + 30)}" height="${height + 70}"`;
-    return (
-        `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12">\n` +
-        '<rect width="100%" height="100%" fill="#fff"/>\n' +
-        '<text x="8" y="18">requests/s: whole handoffs beside bare POSTs, by connections</text>\n' +
-        `${parts.join('\n')}\n</svg>\n`
-    );
+// The goals with what was measured: { key: spread }.
+export function verdicts(measured) {
+    return Object.entries(goals).map(([key, goal]) => ({
+        key,
+        ...goal,
+        measured: measured[key] ?? null,
+        verdict: !measured[key] ? 'not measured' : met(goal, measured[key]) ? 'met' : 'MISSED',
+    }));
+}
+
+export function goalTable(list) {
+    const unit = (goal) => (goal.unit ? ` ${goal.unit}` : '');
+    const wanted = (goal) => goal.least !== undefined
+        ? `>= ${goal.least}${unit(goal)}`
+        : `<= ${goal.most}${unit(goal)}`;
+    return ['', ...grid([
+        ['goal', 'wanted', 'measured', 'spread', 'verdict'],
+        ...list.map((goal) => [
+            goal.what,
+            wanted(goal),
+            goal.measured ? `${two(goal.measured.median)}${unit(goal)}` : '-',
+            goal.measured ? range(goal.measured, two) : '-',
+            goal.verdict,
+        ]),
+    ])].join('\n');
 }

@@ -1,172 +1,135 @@
-// Measures whole handoffs beside the bare responder, in turns, in one run on one machine: the ratio
-// is what counts. Writes build/bench.json and build/bench.svg and prints a table.
+// The benchmark: each scenario's sides take turns, several rounds, in one run on one machine; what
+// counts are the ratios. Prints a table for each and the goals with what was measured, and writes
+// bench.json and plots (SVG) to OUT, build/bench where nothing else is said.
 //
-// usage: node tests/bench/run.mjs [--build DIR] [--quick] [--rounds N] [--milliseconds MS] [--beside PROGRAM]
+// usage: node tests/bench/run.mjs [--build DIR] [--out DIR] [--size full|quick|tiny] [--quick]
+//            [--rounds N] [--milliseconds MS] [--beside PROGRAM] [--only NAME]… [--list]
 // PROGRAM is another handoffd, say of an earlier commit, that takes its turn in the same rounds.
+// Status: 0 when all was measured, whatever it was; 1 when an answer was wrong or a part failed.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { plot, summarize, table } from './report.mjs';
-import { cpuSeconds, load, start, unlimited } from './service.mjs';
+import { Bench } from './bench.mjs';
+import { draw } from './plots.mjs';
+import { goalTable, verdicts } from './report.mjs';
+import { scenarios } from './scenarios/index.mjs';
+
+// rounds, milliseconds of a turn; connections; live handoffs, events in the log; due handoffs,
+// long-polls, handoffs redeemed in a turn, searched for, commands; a service's rest.
+const sizes = {
+    full: {
+        rounds: 7, milliseconds: 1500, connections: [1, 8, 32, 128, 512],
+        live: [10000, 100000, 1000000], events: [100000, 1000000, 10000000],
+        due: 1000000, hold: 10000, redeem: 10000, searched: 300, commands: 40, restMs: 1000,
+    },
+    quick: {
+        rounds: 2, milliseconds: 1000, connections: [1, 32, 128, 512],
+        live: [10000, 100000], events: [100000, 400000],
+        due: 200000, hold: 2000, redeem: 4000, searched: 200, commands: 10, restMs: 1000,
+    },
+    tiny: {
+        rounds: 1, milliseconds: 150, connections: [1, 32, 128],
+        live: [400, 1200], events: [400, 1200],
+        due: 20000, hold: 60, redeem: 100, searched: 40, commands: 2, restMs: 100,
+    },
+};
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
     options: {
         build: { type: 'string', default: join(here, '..', '..', 'build') },
+        out: { type: 'string' },
+        size: { type: 'string', default: 'full' },
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
         milliseconds: { type: 'string' },
         beside: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        list: { type: 'boolean', default: false },
     },
 });
-const build = resolve(values.build);
-const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
-const milliseconds = Number(values.milliseconds ?? (values.quick ? 1000 : 3000));
-const connectionCounts = [32, 128];
-const threads = Math.min(2, cpus().length);
-const handoffsMax = 400000;
 
-// The headers of a real answer, so that the bare one carries as many bytes.
-async function headersOf(url) {
-    const answer = await fetch(`${url}/livez`);
-    await answer.arrayBuffer();
-    const own = new Set(['content-length', 'date', 'connection', 'keep-alive']);
-    return [...answer.headers]
-        .filter(([name]) => !own.has(name))
-        .flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
+function chosen() {
+    const unknown = (values.only ?? []).find((name) => !scenarios.some((s) => s.name === name));
+    if (unknown)
+        throw new Error(`there is no scenario ${unknown}; --list names them`);
+    return scenarios.filter(({ name }) => values.only?.includes(name) ?? true);
 }
 
-function insist(result) {
-    if (result.status !== 0)
-        throw new Error(
-            `the generator saw ${result.wrong} wrong answers and ${result.broken} broken` +
-                ` connections: ${result.words}`,
-        );
-    if (result.exhausted)
-        throw new Error('too few handoffs had been prepared for the time');
-    return result;
-}
-
-async function measured(service, options) {
-    const before = cpuSeconds(service.pid);
-    const result = insist(await load(build, { port: service.port, threads, ...options }));
-    const used = cpuSeconds(service.pid) - before;
-    return { ...result, server_cpu_us: (used * 1e6) / result.requests };
-}
-
-function wrk(url, connections, steps) {
-    const seconds = Math.max(1, Math.round(milliseconds / 1000));
-    const sizes = steps.map((step) => `${step.body_bytes},${step.answer_bytes}`);
-    const run = spawnSync(
-        'wrk',
-        [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '-s', join(here, 'wrk.lua'), url, '--', ...sizes],
-        { encoding: 'utf8' },
-    );
-    if (run.error)
-        return null;
-    const seen = /Requests\/sec:\s+([\d.]+)/.exec(run.stdout);
-    if (!seen || /Non-2xx|Socket errors/.test(run.stdout))
-        throw new Error(`wrk: ${run.stdout}${run.stderr}`);
-    return Number(seen[1]);
-}
-
-async function main(data, services) {
-    const real = await start(`${build}/api/handoffd`, [
-        ...['--data', `${data}/own`, '--listen', '127.0.0.1:0'],
-        ...unlimited,
-    ]);
-    services.push(real);
-    const other = values.beside && (await start(resolve(values.beside), [
-        ...['--data', `${data}/beside`, '--listen', '127.0.0.1:0'],
-        ...unlimited,
-    ]));
-    if (other)
-        services.push(other);
-    const bare = await start(`${build}/tests/bench/bare`, await headersOf(real.url));
-    services.push(bare);
-
-    // A first run warms up, tells the sizes of the answers and how many handoffs to prepare.
-    const first = insist(await load(build, { port: real.port, threads, handoffs: 4000 }));
-    const { steps } = first;
-    const sizes = steps.map((step) => step.answer_bytes).join(',');
-    let rate = first.requests_per_s;
-
-    const summaries = [];
-    const raw = [];
-    for (const connections of connectionCounts) {
-        const results = [];
-        for (let round = 0; round < rounds; round++) {
-            const result = {};
-            const wanted = () =>
-                Math.min(handoffsMax, Math.ceil(((rate / 3) * milliseconds * 2) / 1000) + 1000);
-            const turns = {
-                bare: async () => {
-                    result.bare = await measured(bare, {
-                        connections,
-                        milliseconds,
-                        handoffs: 4000,
-                        bare: sizes,
-                    });
-                },
-                handoffs: async () => {
-                    const options = { connections, milliseconds, handoffs: wanted() };
-                    result.handoffs = await measured(real, options);
-                    rate = Math.max(rate, result.handoffs.requests_per_s);
-                },
-                beside: async () => {
-                    if (other)
-                        result.beside = await measured(other, { connections, milliseconds, handoffs: wanted() });
-                },
-                wrk: async () => {
-                    result.wrk_per_s = wrk(bare.url, connections, steps);
-                },
-            };
-            const order = ['bare', 'handoffs', 'beside', 'wrk'];
-            for (const name of round % 2 ? order.reverse() : order)
-                await turns[name]();
-            results.push(result);
+async function main(bench, out) {
+    const took = {};
+    const failed = [];
+    console.log(`${cpus().length} cores, ${bench.rounds} rounds, turns of ${bench.milliseconds} ms; medians, and in`
+        + ' brackets or as spread the smallest and the largest');
+    for (const scenario of chosen()) {
+        const began = Date.now();
+        bench.scenario = scenario.name;
+        console.log(`\n== ${scenario.name}: ${scenario.title} ==`);
+        try {
+            await scenario.run(bench);
+            await bench.stopAll();
+        } catch (error) {
+            console.log(`  FAILED: ${error.message}`);
+            failed.push(scenario.name);
+            bench.killAll();
         }
-        raw.push({ connections, rounds: results });
-        summaries.push(summarize(connections, results));
+        took[scenario.name] = (Date.now() - began) / 1000;
+        console.log(`  (${took[scenario.name].toFixed(0)} s)`);
     }
-    const bodies = steps.map((s) => `${s.name} ${s.body_bytes}/${s.answer_bytes}`).join(', ');
-    console.log(
-        `${cpus().length} cores, ${rounds} rounds of ${milliseconds} ms each; bytes of body and` +
-            ` answer: ${bodies}`,
-    );
-    console.log(table(summaries));
-    writeFileSync(join(build, 'bench.json'), `${JSON.stringify({ summaries, raw }, null, 1)}\n`);
-    writeFileSync(join(build, 'bench.svg'), plot(summaries));
-    console.log(`\n${join(build, 'bench.json')}\n${join(build, 'bench.svg')}`);
-    for (const service of services.splice(0))
-        await service.stop();
+    const goals = verdicts(bench.measured);
+    const shown = goals.filter(({ measured }) => measured || !values.only);
+    if (shown.length > 0)
+        console.log(`\n== goals ==\n${goalTable(shown)}`);
+    const result = {
+        cores: cpus().length, rounds: bench.rounds, milliseconds: bench.milliseconds, size: bench.sizes,
+        seconds: took, failed, goals, summaries: bench.summaries, raw: bench.raw,
+    };
+    writeFileSync(join(out, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`);
+    const plots = draw(bench.summaries);
+    for (const [name, text] of Object.entries(plots))
+        writeFileSync(join(out, name), text);
+    const seconds = Object.values(took).reduce((sum, s) => sum + s, 0);
+    console.log(`\n${(seconds / 60).toFixed(1)} minutes; ${join(out, 'bench.json')}`
+        + Object.keys(plots).map((name) => `, ${name}`).join(''));
+    if (failed.length > 0)
+        console.log(`FAILED: ${failed.join(', ')}`);
+    return failed.length === 0 ? 0 : 1;
 }
 
+if (values.list) {
+    scenarios.forEach(({ name, title }) => console.log(`${name.padEnd(12)}${title}`));
+    process.exit(0);
+}
+
+const build = resolve(values.build);
+const size = sizes[values.quick ? 'quick' : values.size];
+if (!size)
+    throw new Error(`there is no size ${values.size}`);
+const out = resolve(values.out ?? join(build, 'bench'));
+mkdirSync(out, { recursive: true });
 // Beside the build and not in a temporary folder, which may lie in memory: the disk counts.
-const data = mkdtempSync(join(build, 'bench-data-'));
-const services = [];
-const cleanup = () => {
-    services.forEach((service) => service.kill());
-    rmSync(data, { recursive: true, force: true });
-};
-process.on('SIGINT', () => {
-    cleanup();
-    process.exit(130);
+const dir = mkdtempSync(join(build, 'bench-data-'));
+const bench = new Bench({
+    build,
+    dir,
+    sizes: size,
+    rounds: Number(values.rounds ?? size.rounds),
+    milliseconds: Number(values.milliseconds ?? size.milliseconds),
+    beside: values.beside && resolve(values.beside),
 });
-process.on('SIGTERM', () => {
-    cleanup();
-    process.exit(143);
+process.on('exit', () => {
+    bench.killAll();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
 });
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.once(name, () => process.exit(1));
 try {
-    await main(data, services);
+    process.exitCode = await main(bench, out);
 } catch (error) {
     console.error(`bench: ${error.message}`);
     process.exitCode = 1;
-} finally {
-    cleanup();
 }

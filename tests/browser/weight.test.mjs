@@ -11,13 +11,10 @@ import { makeHandoff } from '../support/pages.mjs';
 import { ready } from '../support/protocol.mjs';
 import { byHold } from '../support/redeeming.mjs';
 import { poll, startService } from '../support/service.mjs';
+import { isLate, named } from '../support/weight.mjs';
 
 const most = 250 * 1000;
 const code = 'ABCD-EFGH';
-
-// What comes later on purpose: the other language when it is asked for, and the worker, which takes
-// the modules that the page has.
-const isLate = (path) => /\/strings-|\/stretch-worker\./.test(path);
 
 // Every answer that the page and its workers get: { path, type, bytes (on the wire), at }.
 function weigh(page) {
@@ -95,11 +92,10 @@ test('weight, origin and depth of the redeem page', async (t) => {
     });
 
     await t.test('its HTML names all that it needs', () => {
-        const named = new Set([...html.matchAll(/\s(?:href|src)="([^"]+)"/g)]
-            .map(([, address]) => new URL(address, handoff.link).pathname));
+        const known = new Set(named(html, handoff.link).map((address) => new URL(address).pathname));
         const page = new URL(handoff.link).pathname;
         const unnamed = own.map(({ path }) => path)
-            .filter((path) => path !== page && !named.has(path) && !isLate(path));
+            .filter((path) => path !== page && !known.has(path) && !isLate(path));
         assert.deepEqual(unnamed, []);
         assert.ok(own.some(({ path }) => /libsodium/.test(path)), 'the library was among them');
     });

@@ -1,0 +1,51 @@
+// What the command line costs: a handoff sent and redeemed, without a code, by a local service.
+
+import { mkdirSync } from 'node:fs';
+
+import { run } from '../service.mjs';
+
+const password = 'kN8-horse-battery-staple';
+
+export const cli = {
+    name: 'cli',
+    title: 'CPU of handoff send and handoff redeem',
+    async run(bench) {
+        const service = await bench.service();
+        const home = bench.file('home');
+        mkdirSync(home);
+        const env = { HANDOFF_URL: service.url, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
+
+        async function cost(args, input = '') {
+            const { status, out, words } = await run(`${bench.build}/tests/bench/cost`,
+                [`${bench.build}/cli/handoff`, ...args], { env, input });
+            if (status !== 0)
+                throw new Error(`handoff ${args[0]} ended with ${status}: ${words}`);
+            const { cpu_us, max_kib } = JSON.parse(words.slice(words.lastIndexOf('\n{')));
+            return { out, cpu_ms: cpu_us / 1000, max_mib: max_kib / 1024 };
+        }
+        const links = [];
+        const send = async () => {
+            const { out, ...figures } = await cost(['send', '--username', 'ada@example.org', '--label', 'bench'],
+                `${password}\n`);
+            links.push(out.trim());
+            return figures;
+        };
+        const redeem = async () => {
+            const { out, ...figures } = await cost(['redeem', links.pop()]);
+            if (!out.includes(`password: ${password}\n`))
+                throw new Error('handoff redeem printed something else');
+            return figures;
+        };
+        await send(); // one ahead, since the order alternates; and the program's files are in memory
+        const { sides } = await bench.compare({
+            title: `${bench.sizes.commands} times each`,
+            rounds: bench.sizes.commands,
+            sides: {
+                send: { title: 'handoff send', turn: send },
+                redeem: { title: 'handoff redeem', turn: redeem },
+            },
+        });
+        bench.measure('cli-send', sides.send.cpu_ms);
+        bench.measure('cli-redeem', sides.redeem.cpu_ms);
+    },
+};

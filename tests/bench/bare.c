@@ -38,17 +38,19 @@ struct bare {
     size_t header_count;
     uint64_t wrong_every; /* 0: never */
     uint64_t threads;
+    uint64_t connections; /* at most, in all */
     atomic_uint_least64_t answered;
     char *filler;
     char *cert, *key; /* PEM; NULL: no TLS */
 };
 
 static const char usage[] =
-    "usage: bare [--threads N] [--header 'Name: value']… [--tls-cert FILE --tls-key FILE]\n"
-    "            [--wrong-every N]\n"
-    "Serves on a free port of 127.0.0.1 until SIGTERM. --wrong-every makes each Nth answer differ "
-    "in\n"
-    "its last byte, to show that a load generator notices.\n";
+    "usage: bare [--threads N] [--connections N] [--header 'Name: value']…\n"
+    "            [--tls-cert FILE --tls-key FILE] [--wrong-every N]\n"
+    "Serves on a free port of 127.0.0.1 until SIGTERM. Each thread takes its share of N "
+    "connections\n"
+    "and no more: where just as many come, they are evenly spread. --wrong-every makes each Nth\n"
+    "answer differ in its last byte, to show that a load generator notices.\n";
 
 /* In the place of the C library's. libmicrohttpd 0.9.75 asks for 128 events, and when it got just
    as many asks again, with its full timeout, before it serves them: clients that all wait for
@@ -137,9 +139,13 @@ static char *read_file(const char *path)
 static int parse_options(struct bare *b, int argc, char **argv)
 {
     static const struct option table[] = {
-        {"threads", required_argument, NULL, 't'},     {"header", required_argument, NULL, 'h'},
-        {"wrong-every", required_argument, NULL, 'w'}, {"tls-cert", required_argument, NULL, 'c'},
-        {"tls-key", required_argument, NULL, 'k'},     {NULL, 0, NULL, 0},
+        {"threads", required_argument, NULL, 't'},
+        {"header", required_argument, NULL, 'h'},
+        {"connections", required_argument, NULL, 'n'},
+        {"wrong-every", required_argument, NULL, 'w'},
+        {"tls-cert", required_argument, NULL, 'c'},
+        {"tls-key", required_argument, NULL, 'k'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     int rc = 0;
@@ -147,6 +153,8 @@ static int parse_options(struct bare *b, int argc, char **argv)
     while (rc == 0 && (option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         if (option == 't')
             rc = encoding_u64(&b->threads, optarg, strlen(optarg), BARE_THREADS_MAX);
+        else if (option == 'n')
+            rc = encoding_u64(&b->connections, optarg, strlen(optarg), SERVER_CONNECTIONS_MAX);
         else if (option == 'w')
             rc = encoding_u64(&b->wrong_every, optarg, strlen(optarg), UINT32_MAX);
         else if (option == 'h')
@@ -158,7 +166,8 @@ static int parse_options(struct bare *b, int argc, char **argv)
         else
             rc = -1;
     }
-    return rc == 0 && optind == argc && b->threads > 0 && (b->cert != NULL) == (b->key != NULL)
+    return rc == 0 && optind == argc && b->threads > 0 && b->connections > 0 &&
+                   (b->cert != NULL) == (b->key != NULL)
                ? 0
                : -1;
 }
@@ -174,13 +183,14 @@ static struct MHD_Daemon *start(struct bare *b)
     };
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-            (b->cert != NULL ? MHD_USE_TLS : 0U),
-        0, NULL, NULL, handle, b, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)SERVER_CONNECTIONS_MAX, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)b->threads,
-        MHD_OPTION_ARRAY, b->cert != NULL ? tls : &tls[3], MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                                (b->cert != NULL ? MHD_USE_TLS : 0U),
+                            0, NULL, NULL, handle, b, MHD_OPTION_SOCK_ADDR,
+                            (struct sockaddr *)&address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)SERVER_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)((b->connections + b->threads - 1) / b->threads * b->threads),
+                            MHD_OPTION_THREAD_POOL_SIZE, (unsigned)b->threads, MHD_OPTION_ARRAY,
+                            b->cert != NULL ? tls : &tls[3], MHD_OPTION_END);
 }
 
 int main(int argc, char **argv)
@@ -192,6 +202,7 @@ int main(int argc, char **argv)
     sigset_t ends;
     int got;
 
+    b.connections = SERVER_CONNECTIONS_MAX;
     b.threads = cores > 0 && cores < BARE_THREADS_MAX ? (uint64_t)cores : 1;
     if (parse_options(&b, argc, argv) != 0) {
         fputs(usage, stderr);

@@ -24,6 +24,8 @@ function headersOf(url) {
 
 const keyOf = ({ kind = 'handoffs', plaintext }) => `${kind} ${plaintext ?? ''}`;
 
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 const sampleMs = 100;
 const handoffsMax = 600000;
 
@@ -65,12 +67,20 @@ export class Bench {
         return Object.assign(service, { data: dir });
     }
 
-    // A bare responder whose answers have the headers of a service's.
+    // Bare responders whose answers have the headers of a service's, one for each number of connections:
+    // so each of its threads has as many of them.
     async bare(like, args = []) {
         const own = new Set(['content-length', 'date', 'connection', 'keep-alive']);
-        const headers = Object.entries(await headersOf(`${like.url}/livez`)).filter(([name]) => !own.has(name));
-        return this.#start(`${this.build}/tests/bench/bare`,
-            [...headers.flatMap(([name, value]) => ['--header', `${name}: ${value}`]), ...args]);
+        const headers = Object.entries(await headersOf(`${like.url}/livez`))
+            .filter(([name]) => !own.has(name))
+            .flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
+        const started = new Map();
+        return async (connections) => {
+            if (!started.has(connections))
+                started.set(connections, await this.#start(`${this.build}/tests/bench/bare`,
+                    ['--connections', String(connections), ...headers, ...args]));
+            return started.get(connections);
+        };
     }
 
     async stopAll() {
@@ -96,6 +106,7 @@ export class Bench {
     }
 
     // One turn: what the generator saw, what the service used of the CPU, the most it had resident.
+    // Then it gets the time to scrub, so that this falls into nobody else's turn.
     async turn(service, options) {
         const resident = [residentMib(service.pid)];
         const timer = setInterval(() => resident.push(residentMib(service.pid)), sampleMs);
@@ -104,6 +115,8 @@ export class Bench {
             const result = await this.load(service, options);
             const used = cpuSeconds(service.pid) - before;
             resident.push(residentMib(service.pid));
+            if (service.data)
+                await sleep(this.sizes.settleMs);
             return {
                 ...result,
                 resident_mib: Math.max(...resident),
@@ -135,8 +148,8 @@ export class Bench {
     }
 
     // As many requests to the bare responder; answers: the sizes that it is asked for.
-    bareTurn(bare, options) {
-        return this.turn(bare, { milliseconds: this.milliseconds, handoffs: 2000 + options.connections,
+    async bareTurn(bare, options) {
+        return this.turn(await bare(options.connections), { milliseconds: this.milliseconds, handoffs: 2000 + options.connections,
             ...options });
     }
 

@@ -23,6 +23,7 @@ const figures = {
     p50_us: { title: 'p50 µs', form: whole },
     p99_us: { title: 'p99 µs', form: whole },
     p999_us: { title: 'p99.9 µs', form: whole },
+    client_cpu_us: { title: 'own CPU µs/req', form: two, spread: true },
     server_cpu_us: { title: 'CPU µs/req', form: tenth },
     resident_mib: { title: 'MiB', form: tenth },
     woken_p50_us: { title: 'woken p50', form: whole },

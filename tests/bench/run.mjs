@@ -7,34 +7,35 @@
 // PROGRAM is another handoffd, say of an earlier commit, that takes its turn in the same rounds.
 // Status: 0 when all was measured, whatever it was; 1 when an answer was wrong or a part failed.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { Bench } from './bench.mjs';
+import { Bench, sleep } from './bench.mjs';
 import { draw } from './plots.mjs';
 import { goalTable, verdicts } from './report.mjs';
 import { scenarios } from './scenarios/index.mjs';
 
 // rounds, milliseconds of a turn; connections; live handoffs, events in the log; due handoffs,
-// long-polls, handoffs redeemed in a turn, searched for, commands; a service's rest.
+// long-polls, handoffs redeemed in a turn, searched for, commands; a service's rest, and
+// its time after a turn.
 const sizes = {
     full: {
-        rounds: 7, milliseconds: 1500, connections: [1, 8, 32, 128, 512],
+        rounds: 6, milliseconds: 2000, connections: [1, 8, 32, 128, 512],
         live: [10000, 100000, 1000000], events: [100000, 1000000, 10000000],
-        due: 1000000, hold: 10000, redeem: 10000, searched: 300, commands: 40, restMs: 1000,
+        due: 1000000, hold: 10000, redeem: 10000, searched: 300, commands: 40, restMs: 1000, settleMs: 600,
     },
     quick: {
         rounds: 2, milliseconds: 1000, connections: [1, 32, 128, 512],
         live: [10000, 100000], events: [100000, 400000],
-        due: 200000, hold: 2000, redeem: 4000, searched: 200, commands: 10, restMs: 1000,
+        due: 200000, hold: 2000, redeem: 4000, searched: 200, commands: 10, restMs: 1000, settleMs: 600,
     },
     tiny: {
         rounds: 1, milliseconds: 150, connections: [1, 32, 128],
         live: [400, 1200], events: [400, 1200],
-        due: 20000, hold: 60, redeem: 100, searched: 40, commands: 2, restMs: 100,
+        due: 20000, hold: 60, redeem: 100, searched: 40, commands: 2, restMs: 100, settleMs: 0,
     },
 };
 
@@ -60,11 +61,26 @@ function chosen() {
     return scenarios.filter(({ name }) => values.only?.includes(name) ?? true);
 }
 
+// How busy all cores are with other things, as a share.
+async function othersBusy() {
+    const read = () => {
+        const [, ...times] = readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).map(Number);
+        return { all: times.slice(0, 8).reduce((sum, t) => sum + t, 0), idle: times[3] + times[4] };
+    };
+    const before = read();
+    await sleep(values.size === 'tiny' ? 100 : 2000);
+    const after = read();
+    return 1 - (after.idle - before.idle) / Math.max(1, after.all - before.all);
+}
+
 async function main(bench, out) {
     const took = {};
     const failed = [];
+    const others = await othersBusy();
     console.log(`${cpus().length} cores, ${bench.rounds} rounds, turns of ${bench.milliseconds} ms; medians, and in`
         + ' brackets or as spread the smallest and the largest');
+    if (others > 0.05)
+        console.log(`the machine is ${Math.round(others * 100)} % busy with other things: expect a wide spread`);
     for (const scenario of chosen()) {
         const began = Date.now();
         bench.scenario = scenario.name;
@@ -85,7 +101,7 @@ async function main(bench, out) {
     if (shown.length > 0)
         console.log(`\n== goals ==\n${goalTable(shown)}`);
     const result = {
-        cores: cpus().length, rounds: bench.rounds, milliseconds: bench.milliseconds, size: bench.sizes,
+        cores: cpus().length, rounds: bench.rounds, milliseconds: bench.milliseconds, size: bench.sizes, others,
         seconds: took, failed, goals, summaries: bench.summaries, raw: bench.raw,
     };
     writeFileSync(join(out, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`);

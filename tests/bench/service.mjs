@@ -108,14 +108,25 @@ export async function run(program, args, { env = {}, input = '' } = {}) {
     return { status, out, words };
 }
 
-// Runs the generator; returns what it printed, with its status and the words on stderr. An option
-// that is true has no value, one that is undefined is not given.
+// The generator's arguments. An option that is true has no value, one that is undefined is not given.
+export const loadArgs = (options) => Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
+
+// Runs the generator; returns what it printed, with its status and the words on stderr.
 export async function load(build, options) {
-    const args = Object.entries(options)
-        .filter(([, value]) => value !== undefined)
-        .flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
+    const args = loadArgs(options);
     const { status, out, words } = await run(`${build}/tests/bench/load`, args);
     if (!out.startsWith('{'))
         throw new Error(`load ${args.join(' ')} ended with ${status}: ${words}`);
     return { ...JSON.parse(out), status, words };
+}
+
+// Runs a program as run does, and tells what it cost: { out, words, cpu_us, max_kib }. It must succeed.
+export async function cost(build, program, args, options) {
+    const { status, out, words } = await run(`${build}/tests/bench/cost`, [program, ...args], options);
+    if (status !== 0)
+        throw new Error(`${program} ${args[0]} ended with ${status}: ${out}${words}`);
+    const at = words.lastIndexOf('\n{');
+    return { out, words: words.slice(0, at), ...JSON.parse(words.slice(at)) };
 }

@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 
-import { run } from '../service.mjs';
+import { cost } from '../service.mjs';
 
 const password = 'kN8-horse-battery-staple';
 
@@ -15,23 +15,20 @@ export const cli = {
         mkdirSync(home);
         const env = { HANDOFF_URL: service.url, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home };
 
-        async function cost(args, input = '') {
-            const { status, out, words } = await run(`${bench.build}/tests/bench/cost`,
-                [`${bench.build}/cli/handoff`, ...args], { env, input });
-            if (status !== 0)
-                throw new Error(`handoff ${args[0]} ended with ${status}: ${words}`);
-            const { cpu_us, max_kib } = JSON.parse(words.slice(words.lastIndexOf('\n{')));
+        async function command(args, input = '') {
+            const { out, cpu_us, max_kib } = await cost(bench.build, `${bench.build}/cli/handoff`, args,
+                { env, input });
             return { out, cpu_ms: cpu_us / 1000, max_mib: max_kib / 1024 };
         }
         const links = [];
         const send = async () => {
-            const { out, ...figures } = await cost(['send', '--username', 'ada@example.org', '--label', 'bench'],
+            const { out, ...figures } = await command(['send', '--username', 'ada@example.org', '--label', 'bench'],
                 `${password}\n`);
             links.push(out.trim());
             return figures;
         };
         const redeem = async () => {
-            const { out, ...figures } = await cost(['redeem', links.pop()]);
+            const { out, ...figures } = await command(['redeem', links.pop()]);
             if (!out.includes(`password: ${password}\n`))
                 throw new Error('handoff redeem printed something else');
             return figures;

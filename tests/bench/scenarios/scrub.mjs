@@ -5,13 +5,12 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Search, atRest } from '../../support/search.mjs';
+import { sleep } from '../bench.mjs';
 import { metrics } from '../service.mjs';
 
 const connections = 32;
 const walAfterMs = 1500;
 const emptyBytes = 256 * 1024; // the service goes on to write a little
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const walBytes = (service) => {
     try {

@@ -1,6 +1,7 @@
 // From the start to the first request that could be served, and what is resident when nothing is asked,
 // by what lies in the data directory.
 
+import { sleep } from '../bench.mjs';
 import { eventsEach } from '../fills.mjs';
 import { residentMib } from '../service.mjs';
 
@@ -27,7 +28,7 @@ export const startup = {
                 if (answer.status !== 200)
                     throw new Error(`/readyz: ${answer.status}`);
                 await answer.arrayBuffer();
-                await new Promise((resolve) => setTimeout(resolve, bench.sizes.restMs));
+                await sleep(bench.sizes.restMs);
                 const rest_mib = residentMib(service.pid);
                 await service.stop();
                 return { start_ms: service.startMs, rest_mib };

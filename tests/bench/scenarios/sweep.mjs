@@ -1,6 +1,7 @@
 // Whole handoffs while many that are due are swept, beside the same with none due. In between the
 // sweeping service is stopped, and so sweeps in its own turns alone.
 
+import { sleep } from '../bench.mjs';
 import { metrics } from '../service.mjs';
 
 const connections = 32;
@@ -67,6 +68,6 @@ async function finish(address, summary) {
                 + `${seconds.toFixed(1)} s`);
             return;
         }
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await sleep(100);
     }
 }

@@ -88,8 +88,8 @@ export class Bench {
             await service.stop();
     }
 
-    killAll() {
-        this.#running.forEach((service) => service.kill());
+    async killAll() {
+        await Promise.all([...this.#running].map((service) => service.kill()));
         this.#running.clear();
     }
 

@@ -25,6 +25,7 @@ export class Fills {
         this.build = build;
         this.dir = dir;
         this.say = say;
+        this.seconds = 0; // that filling took so far
     }
 
     // count handoffs of a sort: { dir, seed, count, take }. take(n) gives n of them to the caller
@@ -64,9 +65,10 @@ export class Fills {
         if (status !== 0)
             throw new Error(`fill ended with ${status}: ${words}`);
         fill.filled = JSON.parse(out);
-        const seconds = ((Date.now() - began) / 1000).toFixed(0);
+        const seconds = (Date.now() - began) / 1000;
+        this.seconds += seconds;
         this.say(`filled: ${fill.count.toLocaleString('en')} ${title}, ${fill.filled.events.toLocaleString('en')} events`
-            + ` (${seconds} s)`);
+            + ` (${seconds.toFixed(0)} s)`);
     }
 
     // An empty directory.

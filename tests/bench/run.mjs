@@ -7,7 +7,7 @@
 // PROGRAM is another handoffd, say of an earlier commit, that takes its turn in the same rounds.
 // Status: 0 when all was measured, whatever it was; 1 when an answer was wrong or a part failed.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,22 +18,22 @@ import { draw } from './plots.mjs';
 import { goalTable, verdicts } from './report.mjs';
 import { scenarios } from './scenarios/index.mjs';
 
-// rounds, milliseconds of a turn; connections; live handoffs, events in the log; due handoffs,
+// GB of disk; rounds, milliseconds of a turn; connections; live handoffs, events in the log; due handoffs,
 // long-polls, handoffs redeemed in a turn, searched for, commands; a service's rest, and
 // its time after a turn.
 const sizes = {
     full: {
-        rounds: 6, milliseconds: 2000, connections: [1, 8, 32, 128, 512],
+        disk: 18, rounds: 6, milliseconds: 2000, connections: [1, 8, 32, 128, 512],
         live: [10000, 100000, 1000000], events: [100000, 1000000, 10000000],
         due: 1000000, hold: 10000, redeem: 10000, searched: 300, commands: 40, restMs: 1000, settleMs: 600,
     },
     quick: {
-        rounds: 2, milliseconds: 1000, connections: [1, 32, 128, 512],
+        disk: 3, rounds: 2, milliseconds: 1000, connections: [1, 32, 128, 512],
         live: [10000, 100000], events: [100000, 400000],
         due: 200000, hold: 2000, redeem: 4000, searched: 200, commands: 10, restMs: 1000, settleMs: 600,
     },
     tiny: {
-        rounds: 1, milliseconds: 150, connections: [1, 32, 128],
+        disk: 1, rounds: 1, milliseconds: 150, connections: [1, 32, 128],
         live: [400, 1200], events: [400, 1200],
         due: 20000, hold: 60, redeem: 100, searched: 40, commands: 2, restMs: 100, settleMs: 0,
     },
@@ -83,6 +83,7 @@ async function main(bench, out) {
         console.log(`the machine is ${Math.round(others * 100)} % busy with other things: expect a wide spread`);
     for (const scenario of chosen()) {
         const began = Date.now();
+        const filled = bench.fills.seconds;
         bench.scenario = scenario.name;
         console.log(`\n== ${scenario.name}: ${scenario.title} ==`);
         try {
@@ -91,10 +92,11 @@ async function main(bench, out) {
         } catch (error) {
             console.log(`  FAILED: ${error.message}`);
             failed.push(scenario.name);
-            bench.killAll();
+            await bench.killAll();
         }
         took[scenario.name] = (Date.now() - began) / 1000;
-        console.log(`  (${took[scenario.name].toFixed(0)} s)`);
+        const filling = bench.fills.seconds - filled;
+        console.log(`  (${took[scenario.name].toFixed(0)} s${filling > 1 ? `, ${filling.toFixed(0)} s of it to fill` : ''})`);
     }
     const goals = verdicts(bench.measured);
     const shown = goals.filter(({ measured }) => measured || !values.only);
@@ -127,6 +129,9 @@ if (!size)
     throw new Error(`there is no size ${values.size}`);
 const out = resolve(values.out ?? join(build, 'bench'));
 mkdirSync(out, { recursive: true });
+const { bavail, bsize } = statfsSync(build);
+if (bavail * bsize < size.disk * 1e9)
+    throw new Error(`${build} has too little room: about ${size.disk} GB are needed for a while`);
 // Beside the build and not in a temporary folder, which may lie in memory: the disk counts.
 const dir = mkdtempSync(join(build, 'bench-data-'));
 const bench = new Bench({
@@ -137,8 +142,7 @@ const bench = new Bench({
     milliseconds: Number(values.milliseconds ?? size.milliseconds),
     beside: values.beside && resolve(values.beside),
 });
-process.on('exit', () => {
-    bench.killAll();
+process.on('exit', () => { // what still runs is killed by service.mjs
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
 });
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])

@@ -14,12 +14,22 @@ export const unlimited = ['rate-limit', 'address-connections', 'address-waits', 
     .concat(sanitized ? ['sandbox'] : [])
     .flatMap((name) => [`--${name}`, 'off']);
 
+// What an end before its time leaves running.
+const children = new Set();
+process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
+function track(child) {
+    children.add(child);
+    child.on('exit', () => children.delete(child));
+    return child;
+}
+
 export async function start(program, args, env = {}) {
     const began = process.hrtime.bigint();
-    const child = spawn(program, args, {
+    const child = track(spawn(program, args, {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, ...env },
-    });
+    }));
     let out = '';
     let log = '';
     child.stderr.on('data', (data) => {
@@ -65,7 +75,7 @@ export async function start(program, args, env = {}) {
         pid: child.pid,
         startMs: startMsTaken,
         stop,
-        kill: () => child.kill('SIGKILL'),
+        kill: () => child.kill('SIGKILL') && ended,
         pause: () => child.kill('SIGSTOP'),
         resume: () => child.kill('SIGCONT'),
     };
@@ -77,9 +87,13 @@ export function cpuSeconds(pid) {
     return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-// What it has resident now, in MiB.
+// What it has resident now, in MiB; 0 when it has ended.
 export function residentMib(pid) {
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+    try {
+        return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+    } catch {
+        return 0;
+    }
 }
 
 // A page of metrics as an object: { "handoff_live": 3, 'x_bucket{le="1"}': 4, … }.
@@ -91,10 +105,10 @@ export async function metrics(address) {
 
 // Runs a program to its end: { status, out, words }.
 export async function run(program, args, { env = {}, input = '' } = {}) {
-    const child = spawn(program, args, {
+    const child = track(spawn(program, args, {
         stdio: ['pipe', 'pipe', 'pipe'],
         env: { ...process.env, ...env },
-    });
+    }));
     let out = '';
     let words = '';
     child.stdout.on('data', (data) => (out += data));

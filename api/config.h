@@ -23,7 +23,7 @@ struct config_network {
     uint8_t bits;        /* that must match, of 128 */
 };
 
-enum { CONFIG_PROXIES_MAX = 32, CONFIG_OPTIONS = 29, CONFIG_WARNINGS = 4 };
+enum { CONFIG_PROXIES_MAX = 32, CONFIG_OPTIONS = 29, CONFIG_WARNINGS = 4, CONFIG_THREADS_MAX = 64 };
 
 struct config_proxies {
     struct config_network networks[CONFIG_PROXIES_MAX];

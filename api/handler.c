@@ -4,6 +4,7 @@
 #include "api/guard.h"
 #include "api/limits.h"
 #include "api/log.h"
+#include "api/loop.h"
 #include "api/metrics.h"
 #include "api/request.h"
 #include "api/router.h"
@@ -46,11 +47,24 @@ static const char forever[] = "public, max-age=31536000, immutable";
 
 void *handler_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
-    struct server *s = ctx;
-    struct request *r = request_new(s, connection, target);
+    struct loop *loop = ctx;
+    struct request *r = request_new(loop, connection, target);
 
-    connections_reading(connection, server_request_deadline_ms(s), r != NULL ? r->number : 0);
+    connections_reading(connection, server_request_deadline_ms(loop_server(loop)),
+                        r != NULL ? r->number : 0);
+    if (r != NULL) {
+        r->partial = true;
+        loop_tell(loop, LOOP_BEGUN);
+    }
     return r;
+}
+
+/* The request is complete, or over. */
+static void count_out(struct request *r)
+{
+    if (r->partial)
+        loop_tell(r->loop, LOOP_WHOLE);
+    r->partial = false;
 }
 
 /* ---- the answer ---- */
@@ -124,6 +138,7 @@ static enum MHD_Result queue(struct request *r)
         return MHD_NO;
     r->reply.body = NULL;
     r->stage = REQUEST_DONE;
+    loop_tell(r->loop, LOOP_REPLIED);
     add_headers(r, response);
     connections_sending(r->connection);
     result = MHD_queue_response(r->connection, r->reply.status, response);
@@ -241,26 +256,33 @@ static enum MHD_Result take_body(struct request *r, const char *upload, size_t *
     sodium_memzero((char *)(uintptr_t)upload, *upload_len);
     r->body_len += *upload_len;
     *upload_len = 0;
+    loop_tell(r->loop, LOOP_GROWN);
     return MHD_YES;
+}
+
+/* Queues the answer, unless the route has left that for later. */
+static enum MHD_Result queue_if_done(struct request *r)
+{
+    return r->stage == REQUEST_DONE ? queue(r) : MHD_YES;
 }
 
 /* The request is complete. */
 static enum MHD_Result act(struct request *r)
 {
+    count_out(r);
     if (!connections_working(r->connection))
         return MHD_NO;
     r->stage = REQUEST_DONE;
     r->route->handle(r);
-    return r->stage == REQUEST_SUSPENDED ? MHD_YES : queue(r);
+    return queue_if_done(r);
 }
 
-static enum MHD_Result finish(struct request *r)
+static void finish(struct request *r)
 {
     r->stage = REQUEST_DONE;
-    if (r->has_id && r->job.done != NULL)
+    if (r->has_id && r->job.port != NULL)
         limits_handoff_answered(r);
     r->route->finish(r);
-    return r->stage == REQUEST_SUSPENDED ? MHD_YES : queue(r);
 }
 
 enum MHD_Result handler_request(void *ctx, struct MHD_Connection *connection, const char *url,
@@ -278,8 +300,12 @@ enum MHD_Result handler_request(void *ctx, struct MHD_Connection *connection, co
         return begin(r, url, method, version);
     case REQUEST_READING:
         return *upload_len > 0 ? take_body(r, upload, upload_len) : act(r);
-    case REQUEST_SUSPENDED:
-        return finish(r);
+    case REQUEST_POSTED:
+        return MHD_YES;
+    case REQUEST_SUSPENDED: /* it has been resumed */
+    case REQUEST_ANSWERED:
+        finish(r);
+        return queue_if_done(r);
     case REQUEST_DONE:
         break;
     }
@@ -304,19 +330,9 @@ static void wipe_authorization(struct MHD_Connection *connection)
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, wipe_field, NULL);
 }
 
-void handler_completed(void *ctx, struct MHD_Connection *connection, void **request,
-                       enum MHD_RequestTerminationCode code)
+/* Counts and logs what was answered, and frees. */
+static void conclude(struct request *r)
 {
-    struct request *r = *request;
-
-    (void)ctx;
-    (void)code;
-    connections_idle(connection);
-    wipe_authorization(connection);
-    if (r == NULL)
-        return;
-    *request = NULL;
-    waits_remove(server_waits(r->server), r);
     if (r->reply.status != 0) {
         const struct log_request line = {
             .id = r->number,
@@ -333,4 +349,33 @@ void handler_completed(void *ctx, struct MHD_Connection *connection, void **requ
         log_request(server_log(r->server), &line);
     }
     request_free(r);
+}
+
+void handler_answered(struct request *r)
+{
+    r->stage = REQUEST_ANSWERED;
+    if (r->connection == NULL) { /* nobody hears it: what was done is counted all the same */
+        finish(r);
+        conclude(r);
+    }
+}
+
+void handler_completed(void *ctx, struct MHD_Connection *connection, void **request,
+                       enum MHD_RequestTerminationCode code)
+{
+    struct request *r = *request;
+
+    (void)ctx;
+    (void)code;
+    connections_idle(connection);
+    wipe_authorization(connection);
+    if (r == NULL)
+        return;
+    *request = NULL;
+    count_out(r);
+    waits_remove(server_waits(r->server), r);
+    if (r->stage == REQUEST_POSTED)
+        r->connection = NULL; /* the vault has its job: handler_answered goes on */
+    else
+        conclude(r);
 }

@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 64, DEADLINE_MAX_S = 600, NUMBER_MAX = 1000000000 };
+enum { DEADLINE_MAX_S = 600, NUMBER_MAX = 1000000000 };
 
 static const char *const none = NULL;
 
@@ -181,7 +181,7 @@ static int set_deadline(struct config *c, const char *value)
 static int set_threads(struct config *c, const char *value)
 {
     uint64_t number = 0;
-    const int rc = parse_number(&number, value, 1, THREADS_MAX);
+    const int rc = parse_number(&number, value, 1, CONFIG_THREADS_MAX);
 
     c->threads = (unsigned)number;
     return rc;
@@ -367,9 +367,9 @@ void option_defaults(struct config *c)
     *c = (struct config){.data = state != NULL ? state : "/var/lib/handoff",
                          .envelope_max = ENVELOPE_MAX_DEFAULT,
                          .request_deadline_s = 20,
-                         .threads = cores < 1             ? 1
-                                    : cores > THREADS_MAX ? THREADS_MAX
-                                                          : (unsigned)cores,
+                         .threads = cores < 1                    ? 1
+                                    : cores > CONFIG_THREADS_MAX ? CONFIG_THREADS_MAX
+                                                                 : (unsigned)cores,
                          .limits = {.address_rate = 600,
                                     .token_rate = 6000,
                                     .handoff_rate = 300,

@@ -1,6 +1,7 @@
 #include "api/request.h"
 
 #include "api/guard.h"
+#include "api/loop.h"
 #include "api/server.h"
 #include "vault/protocol/encoding.h"
 #include "vault/protocol/secret.h"
@@ -12,17 +13,19 @@
 
 enum { QUOTA_RETRY_S = 60 }; /* nobody knows when one will be taken */
 
-struct request *request_new(struct server *s, struct MHD_Connection *connection, const char *target)
+struct request *request_new(struct loop *loop, struct MHD_Connection *connection,
+                            const char *target)
 {
     struct request *r = calloc(1, sizeof(*r));
 
     if (r == NULL)
         return NULL;
-    r->server = s;
+    r->loop = loop;
+    r->server = loop_server(loop);
     r->connection = connection;
     r->objection = guard_target(target);
     r->target_end = (uintptr_t)target + strlen(target);
-    r->number = server_next_number(s);
+    r->number = server_next_number(r->server);
     r->started_us = server_now_us();
     return r;
 }
@@ -56,7 +59,7 @@ void request_reply(struct request *r, unsigned status, const struct text *t)
 {
     if (t->overflow) {
         /* What the vault was asked for has been done by now, though the answer has no room. */
-        request_refuse(r, r->job.done != NULL ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_UNAVAILABLE,
+        request_refuse(r, r->job.port != NULL ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_UNAVAILABLE,
                        NULL);
         return;
     }
@@ -120,22 +123,13 @@ bool request_refused(struct request *r, enum answer answer)
     return true;
 }
 
-static void job_done(struct vault_job *job)
-{
-    struct request *r = job->owner;
-
-    MHD_resume_connection(r->connection); /* last: r may be gone the moment after */
-}
-
 void request_post(struct request *r)
 {
     memcpy(r->job.id, r->id, sizeof(r->job.id));
     request_origin(r);
-    r->job.done = job_done;
     r->job.owner = r;
-    r->stage = REQUEST_SUSPENDED;
-    MHD_suspend_connection(r->connection);
-    vault_post(server_vault(r->server), &r->job);
+    r->stage = REQUEST_POSTED;
+    loop_post(r->loop, &r->job);
 }
 
 void request_origin(struct request *r)

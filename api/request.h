@@ -16,13 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct loop;
 struct server;
 struct route;
 
 enum request_stage {
     REQUEST_NEW,       /* the request line is there */
     REQUEST_READING,   /* the body arrives */
-    REQUEST_SUSPENDED, /* the vault works, or an event is waited for */
+    REQUEST_POSTED,    /* the vault works */
+    REQUEST_SUSPENDED, /* an event is waited for */
+    REQUEST_ANSWERED,  /* the vault has worked, or an event has come: the route's finish is next */
     REQUEST_DONE       /* reply is filled, or has been queued */
 };
 
@@ -52,11 +55,13 @@ struct wait {
 
 struct request {
     struct server *server;
-    struct MHD_Connection *connection;
+    struct loop *loop;                 /* whose connection it came by */
+    struct MHD_Connection *connection; /* NULL: gone, while the vault worked */
     const struct route *route;
     enum request_stage stage;
     const char *objection; /* the guard's about the target; NULL: none */
     uintptr_t target_end;  /* where the raw target ended, for guard_is_whole */
+    bool partial;          /* the loop counts it among those that are not complete */
     bool close;            /* the connection ends with this answer */
     bool expected;         /* a 503 that is no fault: the service is ending */
     uint64_t number;       /* of the request: its X-Request-Id */
@@ -75,8 +80,8 @@ struct request {
 };
 
 /* Makes a request at its request line; NULL when memory is short. */
-struct request *request_new(struct server *s, struct MHD_Connection *connection, const char *target)
-    __attribute__((nonnull, warn_unused_result));
+struct request *request_new(struct loop *loop, struct MHD_Connection *connection,
+                            const char *target) __attribute__((nonnull, warn_unused_result));
 
 /* Wipes and frees; NULL is nothing. */
 void request_free(struct request *r);
@@ -105,8 +110,7 @@ void request_reply_file(struct request *r, const void *file, size_t len, const c
 /* Takes the reply back and frees it. */
 void request_drop_reply(struct request *r) __attribute__((nonnull));
 
-/* Suspends the connection and hands r->job to the vault; the route's finish is called when it is
- * done. */
+/* Hands r->job to the vault; the route's finish is called when it is done. */
 void request_post(struct request *r) __attribute__((nonnull));
 
 /* Fills the job's client address and agent from the connection. */

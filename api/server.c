@@ -1,10 +1,12 @@
 #include "api/server.h"
 
 #include "api/connections.h"
+#include "api/door.h"
 #include "api/handler.h"
 #include "api/limits.h"
 #include "api/listen.h"
 #include "api/log.h"
+#include "api/loop.h"
 #include "api/metrics.h"
 #include "api/tally.h"
 #include "api/tls.h"
@@ -41,7 +43,10 @@ struct server {
     struct tls *tls; /* NULL: no TLS */
     struct tally *connection_tally, *wait_tally;
     struct vault *vault;
-    struct MHD_Daemon *daemon;
+    int fd; /* it listens; -1: not */
+    struct door *door;
+    struct loop *loops[CONFIG_THREADS_MAX];
+    unsigned loop_count;
     struct connections *connections;
     struct waits *waits;
     struct metrics *metrics;
@@ -159,6 +164,11 @@ struct metrics *server_metrics(const struct server *s)
     return s->metrics;
 }
 
+struct connections *server_open_connections(const struct server *s)
+{
+    return s->connections;
+}
+
 unsigned server_connections(const struct server *s)
 {
     return connections_count(s->connections);
@@ -207,6 +217,17 @@ static void *run_timer(void *arg)
     return NULL;
 }
 
+static void stop_timer(struct server *s)
+{
+    if (!s->timer_runs)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->ending = true;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->timer, NULL);
+}
+
 /* libmicrohttpd's own words may repeat a client's: only the fact is noted. */
 static void log_library(void *ctx, const char *format, va_list arguments)
 {
@@ -245,16 +266,14 @@ static int retrieve_pair(gnutls_session_t session, const struct gnutls_cert_retr
     return s != NULL && s->tls != NULL ? tls_pair(s->tls, certs, count, key) : -1;
 }
 
-static struct MHD_Daemon *start_daemon(struct server *s, int fd)
+/* A daemon that the loop drives. It neither listens nor has a thread. */
+static struct MHD_Daemon *start_daemon(struct server *s, struct loop *loop)
 {
-    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+    const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
                            MHD_USE_ERROR_LOG | (s->tls != NULL ? MHD_USE_TLS : 0U);
-    struct MHD_OptionItem more[4];
+    struct MHD_OptionItem more[3];
     size_t count = 0;
 
-    if (s->config.threads > 1)
-        more[count++] =
-            (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)s->config.threads, NULL};
     if (s->tls != NULL) {
         more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
                                                 (void *)(uintptr_t)TLS_PRIORITIES};
@@ -263,12 +282,37 @@ static struct MHD_Daemon *start_daemon(struct server *s, int fd)
     }
     more[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, handler_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, s,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
+        flags, 0, NULL, NULL, handler_request, loop, MHD_OPTION_EXTERNAL_LOGGER, log_library, s,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
-        handler_target, s, MHD_OPTION_NOTIFY_COMPLETED, handler_completed, s,
-        MHD_OPTION_NOTIFY_CONNECTION, connections_notify, s->connections, MHD_OPTION_ARRAY, more,
-        MHD_OPTION_END);
+        handler_target, loop, MHD_OPTION_NOTIFY_COMPLETED, handler_completed, loop,
+        MHD_OPTION_NOTIFY_CONNECTION, loop_notify, loop, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+/* Starts the loops, and at the end opens the door to them. Returns 0 or -1. */
+static int start_serving(struct server *s)
+{
+    while (s->loop_count < s->config.threads) {
+        struct loop *loop = loop_new(s);
+        struct MHD_Daemon *daemon = loop != NULL ? start_daemon(s, loop) : NULL;
+
+        if (loop != NULL)
+            s->loops[s->loop_count++] = loop;
+        if (daemon == NULL || loop_start(loop, daemon) != 0)
+            return -1;
+    }
+    s->door = door_open(s->fd, s->loops, s->loop_count, connection_limit());
+    return s->door != NULL ? 0 : -1;
+}
+
+static void stop_serving(struct server *s)
+{
+    door_close(s->door);
+    while (s->loop_count > 0)
+        loop_free(s->loops[--s->loop_count]);
+    if (s->fd >= 0)
+        close(s->fd);
+    listen_remove(&s->config.listen);
 }
 
 /* Reads the certificate that a configuration names. */
@@ -330,6 +374,7 @@ static struct server *new_server(const struct config *config, struct vault *vaul
         return NULL;
     s->config = *config;
     s->vault = vault;
+    s->fd = -1;
     atomic_init(&s->number, ((uint64_t)randombytes_random() << 16) + 1);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -357,49 +402,54 @@ struct server *server_start(const struct config *config, struct vault *vault, in
     struct server *s = new_server(config, vault);
 
     snprintf(why, why_size, "out of memory");
-    if (s == NULL || load_certificate(s, config, why, why_size) != 0)
-        goto fail;
-    s->daemon = start_daemon(s, fd);
-    if (s->daemon == NULL) {
-        snprintf(why, why_size, "the HTTP server cannot be started");
-        goto fail;
-    }
-    s->timer_runs = pthread_create(&s->timer, NULL, run_timer, s) == 0;
-    if (s->timer_runs)
-        return s;
-    snprintf(why, why_size, "a thread cannot be started");
-    MHD_stop_daemon(s->daemon); /* closes fd */
-    fd = -1;
-fail:
-    if (fd >= 0)
+    if (s == NULL) {
         close(fd);
-    listen_remove(&config->listen);
-    if (s != NULL)
-        free_server(s);
+        listen_remove(&config->listen);
+        return NULL;
+    }
+    s->fd = fd;
+    if (load_certificate(s, config, why, why_size) != 0)
+        goto fail;
+    snprintf(why, why_size, "the HTTP server's threads cannot be started");
+    s->timer_runs = pthread_create(&s->timer, NULL, run_timer, s) == 0;
+    if (s->timer_runs && start_serving(s) == 0)
+        return s;
+fail:
+    stop_serving(s);
+    stop_timer(s);
+    free_server(s);
     return NULL;
 }
 
 void server_address(struct server *s, char *out, size_t size)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD);
     struct config_listen listen = s->config.listen;
     socklen_t len = sizeof(listen.address);
 
-    if (info != NULL && listen.path == NULL)
-        (void)getsockname(info->listen_fd, (struct sockaddr *)(void *)&listen.address, &len);
+    if (listen.path == NULL)
+        (void)getsockname(s->fd, (struct sockaddr *)(void *)&listen.address, &len);
     config_listen_text(&listen, out, size);
+}
+
+static bool are_idle(const struct server *s)
+{
+    for (unsigned i = 0; i < s->loop_count; i++)
+        if (!loop_is_idle(s->loops[i]))
+            return false;
+    return true;
 }
 
 /* Until every connection is closed: after its answer, or once it is idle and nothing of it is on
    its way; in the end all but those that the vault works for. These are waited for however long
-   that takes, since libmicrohttpd must not be stopped while a request is suspended. */
+   that takes, since libmicrohttpd must not be stopped while a request is suspended, nor a loop
+   while the vault has a job of it. */
 static void wait_for_connections(struct server *s)
 {
     const int64_t until_us = server_now_us() + SERVER_DRAIN_MS * INT64_C(1000);
     const struct timespec pause = {.tv_nsec = 5000000};
 
-    while (connections_end(s->connections, server_now_us() / 1000, server_now_us() >= until_us) >
-           0) {
+    while (!are_idle(s)) {
+        (void)connections_end(s->connections, server_now_us() / 1000, server_now_us() >= until_us);
         waits_wake(s->waits, 0, true);
         nanosleep(&pause, NULL);
     }
@@ -407,23 +457,14 @@ static void wait_for_connections(struct server *s)
 
 void server_drain(struct server *s)
 {
-    MHD_socket fd;
-
     if (s == NULL)
         return;
     atomic_store(&s->draining, true);
-    fd = MHD_quiesce_daemon(s->daemon);
-    if (fd != MHD_INVALID_SOCKET)
-        shutdown(fd, SHUT_RDWR); /* who comes now is refused, and does not wait in the backlog */
+    door_close(s->door);
+    s->door = NULL;
+    shutdown(s->fd, SHUT_RDWR); /* who comes now is refused, and does not wait in the backlog */
     wait_for_connections(s);
-    pthread_mutex_lock(&s->lock);
-    s->ending = true;
-    pthread_cond_signal(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    pthread_join(s->timer, NULL);
-    MHD_stop_daemon(s->daemon);
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
-    listen_remove(&s->config.listen);
+    stop_timer(s);
+    stop_serving(s);
     free_server(s);
 }

@@ -1,4 +1,4 @@
-/* The HTTP server: libmicrohttpd's threads, the timer, what requests share, starting and draining.
+/* The HTTP server: its loops, the timer, what requests share, starting and draining.
  */
 #ifndef HANDOFF_API_SERVER_H
 #define HANDOFF_API_SERVER_H
@@ -61,8 +61,9 @@ int64_t server_request_deadline_ms(const struct server *s);
 const struct log *server_log(const struct server *s);
 bool server_is_draining(struct server *s);
 
-/* What counts the requests; and how many connections are open. */
+/* What counts the requests; the connections, and how many are open. */
 struct metrics *server_metrics(const struct server *s);
+struct connections *server_open_connections(const struct server *s);
 unsigned server_connections(const struct server *s);
 
 /* Gives a request its number. */

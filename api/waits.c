@@ -1,5 +1,6 @@
 #include "api/waits.h"
 
+#include "api/loop.h"
 #include "api/server.h"
 #include "api/tally.h"
 
@@ -52,6 +53,7 @@ static void wake(struct request *r)
         return;
     r->wait.woken = true;
     MHD_resume_connection(r->connection);
+    loop_wake(r->loop);
 }
 
 static void wake_watch(struct vault_watch *watch)

@@ -78,19 +78,28 @@ static enum answer transact(struct committer *c, struct vault_job *first, struct
     return answer;
 }
 
-/* Wakes the waiting and answers. A job is its owner's again once done was called. */
+/* Gives jobs back, neighbours of one port together. They are their owner's from then on. */
+static void give_back(struct vault_job *jobs)
+{
+    while (jobs != NULL) {
+        struct vault_job *first = jobs, *last = jobs;
+
+        while (last->next != NULL && last->next->port == first->port)
+            last = last->next;
+        jobs = last->next;
+        last->next = NULL;
+        first->port->answered(first->port, first);
+    }
+}
+
+/* Wakes the waiting and answers. */
 static void publish(struct committer *c, struct vault_job *batch)
 {
     for (struct vault_job *job = batch; job != NULL; job = job->next)
         if (job->own.appended >= 0)
             watch_wake(c->options.watches, job->id);
     figures_answered(c->options.figures, batch);
-    while (batch != NULL) {
-        struct vault_job *next = batch->next;
-
-        batch->done(batch);
-        batch = next;
-    }
+    give_back(batch);
 }
 
 static void run_batch(struct committer *c, struct vault_job *batch)
@@ -299,27 +308,27 @@ static void *run(void *arg)
 
 /* ---- from outside ---- */
 
-void committer_post(struct committer *c, struct vault_job *job)
+void committer_post(struct committer *c, struct vault_job *jobs)
 {
     bool wake;
 
-    job->next = NULL;
-    job->own.appended = -1;
     pthread_mutex_lock(&c->lock);
-    if (c->closing || c->queued >= COMMITTER_QUEUE_MAX) {
-        pthread_mutex_unlock(&c->lock);
-        unanswer(job, ANSWER_BUSY);
-        job->result.retry_after_s = 1;
-        job->done(job);
-        return;
+    *c->tail = jobs;
+    while (*c->tail != NULL && !c->closing && c->queued < COMMITTER_QUEUE_MAX) {
+        c->tail = &(*c->tail)->next;
+        c->queued++;
     }
-    *c->tail = job;
-    c->tail = &job->next;
-    c->queued++;
-    wake = c->waiting;
+    jobs = *c->tail;
+    *c->tail = NULL;
+    wake = c->waiting && c->head != NULL;
     pthread_mutex_unlock(&c->lock);
     if (wake)
         pthread_cond_signal(&c->work);
+    for (struct vault_job *job = jobs; job != NULL; job = job->next) {
+        unanswer(job, ANSWER_BUSY);
+        job->result.retry_after_s = 1;
+    }
+    give_back(jobs);
 }
 
 size_t committer_queued(struct committer *c)

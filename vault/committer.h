@@ -52,8 +52,8 @@ struct committer *committer_start(const struct committer_options *options, struc
  */
 void committer_stop(struct committer *c);
 
-/* See vault_post. */
-void committer_post(struct committer *c, struct vault_job *job) __attribute__((nonnull));
+/* See vault_post; the jobs are prepared. */
+void committer_post(struct committer *c, struct vault_job *jobs) __attribute__((nonnull));
 
 /* Jobs that wait now. */
 size_t committer_queued(struct committer *c) __attribute__((nonnull));

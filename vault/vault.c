@@ -174,29 +174,41 @@ int64_t vault_now(struct vault *v)
 
 /* ---- writing ---- */
 
-void vault_post(struct vault *v, struct vault_job *job)
+void vault_post(struct vault *v, struct vault_job *jobs)
 {
-    memset(&job->result, 0, sizeof(job->result));
-    memset(&job->own, 0, sizeof(job->own));
-    if (prepare_job(job, v->keyring, v->readers) != 0) {
+    struct vault_job *ready = NULL, **tail = &ready;
+
+    for (struct vault_job *job = jobs, *next; job != NULL; job = next) {
+        next = job->next;
+        job->next = NULL;
+        memset(&job->result, 0, sizeof(job->result));
+        memset(&job->own, 0, sizeof(job->own));
+        job->own.appended = -1;
+        if (prepare_job(job, v->keyring, v->readers) == 0) {
+            *tail = job;
+            tail = &job->next;
+            continue;
+        }
         job->result.answer = ANSWER_UNAVAILABLE;
         job->result.event = -1;
-        job->done(job);
-        return;
+        job->port->answered(job->port, job);
     }
-    committer_post(v->committer, job);
+    if (ready != NULL)
+        committer_post(v->committer, ready);
 }
 
 struct waiter {
+    struct vault_port port; /* first */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool done;
 };
 
-static void wake_waiter(struct vault_job *job)
+static void wake_waiter(struct vault_port *port, struct vault_job *job)
 {
-    struct waiter *w = job->owner;
+    struct waiter *w = (struct waiter *)port;
 
+    (void)job;
     pthread_mutex_lock(&w->lock);
     w->done = true;
     pthread_cond_signal(&w->changed);
@@ -205,10 +217,12 @@ static void wake_waiter(struct vault_job *job)
 
 void vault_call(struct vault *v, struct vault_job *job)
 {
-    struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct waiter w = {.port = {wake_waiter},
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .changed = PTHREAD_COND_INITIALIZER};
 
-    job->done = wake_waiter;
-    job->owner = &w;
+    job->port = &w.port;
+    job->next = NULL;
     vault_post(v, job);
     pthread_mutex_lock(&w.lock);
     while (!w.done)

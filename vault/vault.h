@@ -2,9 +2,9 @@
  * The only door to the store of one-time secrets. Knows no HTTP and no JSON requests.
  *
  * Writing calls are jobs: the caller fills one in, vault_post() queues it, one committer thread
- * applies what has queued in one transaction, and job->done runs on that thread after the commit is
- * on disk (or has failed). Reads run on the caller's thread with a database connection of their own
- * and never wait for the writer.
+ * applies what has queued in one transaction, and the job is given back on that thread after the
+ * commit is on disk (or has failed). Reads run on the caller's thread with a database connection of
+ * their own and never wait for the writer.
  *
  * Times are Unix seconds. The vault's clock never runs backwards: see vault_now.
  */
@@ -141,6 +141,15 @@ struct vault_result {
     size_t envelope_len;
 };
 
+struct vault_job;
+
+/* Where the jobs of one caller go back to, many at once. */
+struct vault_port {
+    /* Gets those of a batch that stood side by side, linked by next: they are the caller's again.
+       On the committer's thread (but see vault_post); must not block. */
+    void (*answered)(struct vault_port *port, struct vault_job *jobs);
+};
+
 struct vault_job {
     enum vault_op op;
     uint8_t id[16];
@@ -165,17 +174,17 @@ struct vault_job {
         int64_t appended; /* the last event that this job appended, or -1 */
         int64_t line_n;   /* whose line the result has, or -1 */
     } own;
-    void (*done)(struct vault_job *job); /* on the committer's thread; must not block */
-    void *owner;                         /* the caller's, untouched */
-    struct vault_job *next;              /* the vault's */
+    struct vault_port *port; /* outlives the job's time in the vault */
+    void *owner;             /* the caller's, untouched */
+    struct vault_job *next;  /* the vault's, while it has the job */
 };
 
-/* Queues a job; the vault holds it until done has been called. Never blocks on the disk. When the
-   queue is full or the vault is closing, done is called at once, on this thread, with ANSWER_BUSY.
- */
-void vault_post(struct vault *v, struct vault_job *job) __attribute__((nonnull));
+/* Queues jobs, linked by next, all at once and in this order; the vault holds each until its port
+   has got it. Never blocks on the disk. What finds the queue full or the vault closing goes back at
+   once, on this thread, with ANSWER_BUSY; what cannot be prepared, with ANSWER_UNAVAILABLE. */
+void vault_post(struct vault *v, struct vault_job *jobs) __attribute__((nonnull));
 
-/* Posts a job (done and owner are overwritten) and waits for it. */
+/* Posts a job (port, owner and next are overwritten) and waits for it. */
 void vault_call(struct vault *v, struct vault_job *job) __attribute__((nonnull));
 
 /* Wipes a job and frees what it owns. A zeroed job is nothing. */

@@ -58,7 +58,7 @@ function files(folder) {
 function racing() {
     return ['e2e', 'fault', 'bench']
         .flatMap(files)
-        .filter((file) => /race|load|barrier|longpoll|crash|tls|limits|keys|config/.test(basename(file)));
+        .filter((file) => /race|load|loops|barrier|longpoll|crash|tls|limits|keys|config/.test(basename(file)));
 }
 
 function house() {

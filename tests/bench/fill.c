@@ -34,6 +34,7 @@ struct options {
 };
 
 struct worker {
+    struct vault_port port; /* must be first */
     pthread_t thread;
     const struct options *options;
     const struct material_source *source;
@@ -88,13 +89,18 @@ static int parse_options(struct options *o, int argc, char **argv)
                : -1;
 }
 
-static void job_done(struct vault_job *job)
+static void answered(struct vault_port *port, struct vault_job *jobs)
 {
-    struct worker *w = job->owner;
+    struct worker *w = (struct worker *)(void *)port;
 
-    if (job->result.answer != ANSWER_OK)
-        atomic_store(&w->failed, true);
-    sem_post(&w->done);
+    while (jobs != NULL) {
+        struct vault_job *next = jobs->next;
+
+        if (jobs->result.answer != ANSWER_OK)
+            atomic_store(&w->failed, true);
+        sem_post(&w->done); /* last: the job is cleared after */
+        jobs = next;
+    }
 }
 
 /* As the service would be told by a client of this machine. */
@@ -106,8 +112,7 @@ static void fill_job(struct vault_job *job, struct worker *w, const struct mater
     memcpy(job->id, m->id, sizeof(job->id));
     snprintf(job->address, sizeof(job->address), "127.0.0.1");
     snprintf(job->agent, sizeof(job->agent), "handoff-load");
-    job->done = job_done;
-    job->owner = w;
+    job->port = &w->port;
 }
 
 static void fill_submission(struct vault_job *job, const struct options *o,
@@ -145,8 +150,9 @@ static void post_chunk(struct worker *w, size_t count, enum vault_op op)
             memcpy(job->in.opened.opened_token, m->opened_token, 32);
             memcpy(job->in.opened.claimant, m->claimant, 32);
         }
-        vault_post(w->vault, job);
+        job->next = i + 1 < count ? job + 1 : NULL;
     }
+    vault_post(w->vault, w->jobs);
     for (size_t i = 0; i < count; i++)
         sem_wait(&w->done);
     for (size_t i = 0; i < count; i++)
@@ -203,6 +209,7 @@ static bool fill(const struct options *o, struct vault *vault)
     for (unsigned i = 0; i < FILL_THREADS; i++) {
         struct worker *const w = &workers[i];
 
+        w->port.answered = answered;
         w->options = o;
         w->source = &source;
         w->vault = vault;

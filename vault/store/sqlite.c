@@ -31,6 +31,7 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_BEGIN_VIEW] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_DATA_VERSION] = "PRAGMA data_version",
     [SQL_HEAD] = "SELECT n, time, leaf FROM event ORDER BY n DESC LIMIT 1",
     [SQL_FIND] = "SELECT * FROM handoff WHERE id=?",
     [SQL_INSERT] =
@@ -223,7 +224,8 @@ struct store *store_open(const char *path, enum store_mode mode, char *why, size
     s->writer = mode != STORE_READER;
     if (s->writer) {
         s->buffer = calloc(1, sqlite_class_bytes(SQLITE_CLASSES - 1));
-        if (s->buffer == NULL)
+        s->recent = sqlite_recent_new();
+        if (s->buffer == NULL || s->recent == NULL)
             goto fail;
         if (mode == STORE_WRITER && make_file(path) != 0) {
             reason = strerror(errno);
@@ -257,6 +259,7 @@ void store_close(struct store *s)
         for (unsigned j = 0; j < SLOT_STATEMENTS; j++)
             sqlite3_finalize(s->slots[i][j]);
     sqlite3_close_v2(s->db);
+    sqlite_recent_free(s->recent);
     free(s->buffer);
     free(s);
 }
@@ -288,7 +291,7 @@ int store_begin(struct store *s, struct store_head *head)
     if (simple(s, SQL_BEGIN) != 0)
         return -1;
     s->in_transaction = true;
-    if (store_head(s, head) == 0)
+    if (sqlite_recent_check(s) == 0 && store_head(s, head) == 0)
         return 0;
     store_rollback(s);
     return -1;
@@ -313,6 +316,7 @@ void store_rollback(struct store *s)
         (void)simple(s, SQL_ROLLBACK);
     s->in_transaction = false;
     forget(s);
+    sqlite_recent_forget(s->recent);
 }
 
 int store_view_begin(struct store *s)

@@ -18,6 +18,7 @@ enum sqlite_statement {
     SQL_BEGIN_VIEW,
     SQL_COMMIT,
     SQL_ROLLBACK,
+    SQL_DATA_VERSION,
     SQL_HEAD,
     SQL_FIND,
     SQL_INSERT,
@@ -86,7 +87,8 @@ struct store {
     struct sqlite_class classes[SQLITE_CLASSES];
     struct sqlite_charge charges[SQLITE_CHARGES];
     size_t charges_len;
-    uint8_t *buffer; /* of the largest class, for building a row; the writer's */
+    struct sqlite_recent *recent; /* the writer's; NULL for a reader */
+    uint8_t *buffer;              /* of the largest class, for building a row; the writer's */
     bool writer;
     bool in_transaction;
     int64_t log_pages;
@@ -146,6 +148,19 @@ int sqlite_settle_schema(struct store *s, bool may_change, const char **why);
 /* Adds to (or takes from) what lives at a payer's charge (NULL: nobody's) and in all. */
 int sqlite_charges_add(struct store *s, const uint8_t *payer, int live, int64_t bytes);
 int sqlite_charges_flush(struct store *s);
+
+/* The handoffs that this connection wrote last (sqlite_recent.c). NULL is one that never has any.
+ */
+struct sqlite_recent *sqlite_recent_new(void) __attribute__((warn_unused_result));
+void sqlite_recent_free(struct sqlite_recent *r);
+
+/* Forgets them where another connection has committed since; within a transaction. 0 or -1. */
+int sqlite_recent_check(struct store *s) __attribute__((nonnull, warn_unused_result));
+void sqlite_recent_forget(struct sqlite_recent *r);
+void sqlite_recent_keep(struct sqlite_recent *r, const struct store_handoff *h)
+    __attribute__((nonnull(2)));
+bool sqlite_recent_find(const struct sqlite_recent *r, const uint8_t id[16],
+                        struct store_handoff *out) __attribute__((nonnull(2, 3)));
 
 /* Bytes of a class's rows. */
 size_t sqlite_class_bytes(unsigned k);

@@ -141,9 +141,12 @@ static void get_handoff(sqlite3_stmt *row, struct store_handoff *h)
 
 int store_find(struct store *s, const uint8_t id[16], struct store_handoff *out)
 {
-    sqlite3_stmt *statement = sqlite_statement(s, SQL_FIND);
+    sqlite3_stmt *statement;
     int rc;
 
+    if (s->in_transaction && sqlite_recent_find(s->recent, id, out))
+        return 0;
+    statement = sqlite_statement(s, SQL_FIND);
     if (statement == NULL)
         return -1;
     sqlite3_bind_blob(statement, 1, id, 16, SQLITE_STATIC);
@@ -241,6 +244,7 @@ int store_insert(struct store *s, struct store_handoff *h, const uint8_t *sealed
     bind_changing(&b, h, rare);
     if (sqlite_run(s, b.statement) != 0)
         return -1;
+    sqlite_recent_keep(s->recent, h);
     return sqlite_charges_add(s, h->has_payer ? h->payer : NULL, 1,
                               (int64_t)h->sealed_len - KEYRING_OVERHEAD);
 }
@@ -255,7 +259,10 @@ int store_update(struct store *s, const struct store_handoff *h)
         return -1;
     bind_changing(&b, h, rare);
     sqlite_bind_i64(&b, h->created_n);
-    return sqlite_run(s, b.statement);
+    if (sqlite_run(s, b.statement) != 0)
+        return -1;
+    sqlite_recent_keep(s->recent, h);
+    return 0;
 }
 
 int store_due(struct store *s, int64_t now, uint8_t (*ids)[16], size_t max, size_t *count)
@@ -320,7 +327,10 @@ int store_rewrite(struct store *s, const struct store_handoff *h, const uint8_t 
     sqlite_bind_bytes_if(&b, h->has_recipient, h->recipient_tag, sizeof(h->recipient_tag));
     sqlite_bind_i64(&b, h->key_id);
     sqlite_bind_i64(&b, h->created_n);
-    return sqlite_run(s, b.statement);
+    if (sqlite_run(s, b.statement) != 0)
+        return -1;
+    sqlite_recent_keep(s->recent, h);
+    return 0;
 }
 
 int store_count_due(struct store *s, int64_t now, unsigned max, uint64_t *count)

@@ -1,14 +1,7 @@
 #include "vault/ledger.h"
 
-#include "vault/protocol/commitment.h"
-#include "vault/protocol/encoding.h"
-
 #include <sodium.h>
 #include <string.h>
-
-/* Details before sealing, one after the other: field and NUL, salt, length (4 bytes, big-endian),
-   value. Where some were erased, zeros fill the end. */
-enum { SALT_BYTES = COMMITMENT_SALT_BYTES, LENGTH_BYTES = 4 };
 
 static const char *const kind_names[VAULT_KINDS] = {
     [VAULT_KIND_CREATED] = "handoff.created",   [VAULT_KIND_ACCEPTED] = "claim.accepted",
@@ -64,9 +57,9 @@ void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
 {
     l->kind = kind;
     l->text = text_into(l->line, sizeof(l->line));
-    l->committed = text_into(l->commitments, sizeof(l->commitments));
-    l->details_len = 0;
-    l->overflow = false;
+    l->gathered = (struct details){.data = l->gathered_data, .size = sizeof(l->gathered_data)};
+    l->gathered.committed = text_into(l->gathered_text, sizeof(l->gathered_text));
+    l->details = &l->gathered;
 
     text_add(&l->text, "{\"v\":1,\"n\":");
     text_i64(&l->text, l->head.next);
@@ -93,51 +86,15 @@ static const uint8_t *draw(struct ledger *l, size_t len)
     return l->random + l->random_left;
 }
 
-static void put(struct ledger *l, const void *data, size_t len)
-{
-    if (l->overflow || len > sizeof(l->details) - l->details_len) {
-        l->overflow = true;
-        return;
-    }
-    memcpy(l->details + l->details_len, data, len);
-    l->details_len += len;
-}
-
 void ledger_detail(struct ledger *l, const char *field, const void *value, size_t len)
 {
-    const uint8_t length[LENGTH_BYTES] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16),
-                                          (uint8_t)(len >> 8), (uint8_t)len};
-    const uint8_t *salt;
-    uint8_t hash[32];
-
-    if (len == 0)
-        return;
-    salt = draw(l, SALT_BYTES);
-    put(l, field, strlen(field) + 1);
-    put(l, salt, SALT_BYTES);
-    put(l, length, sizeof(length));
-    put(l, value, len);
-
-    commitment(hash, salt, field, value, len);
-    if (l->committed.len > 0)
-        text_add(&l->committed, ",");
-    text_add(&l->committed, "\"");
-    text_add(&l->committed, field);
-    text_add(&l->committed, "\":\"");
-    text_base64url(&l->committed, hash, sizeof(hash));
-    text_add(&l->committed, "\"");
+    if (len > 0)
+        details_add(&l->gathered, draw(l, COMMITMENT_SALT_BYTES), field, value, len);
 }
 
-void ledger_detail_base64url(struct ledger *l, const char *field, const uint8_t *value, size_t len)
+void ledger_details(struct ledger *l, const struct details *details)
 {
-    char text[ENCODING_BASE64URL_LEN(64) + 1];
-
-    if (len > 64) {
-        l->overflow = true;
-        return;
-    }
-    encoding_base64url(text, value, len);
-    ledger_detail(l, field, text, ENCODING_BASE64URL_LEN(len));
+    l->details = details;
 }
 
 void ledger_bind_details(uint8_t ad[8], int64_t n)
@@ -149,12 +106,13 @@ void ledger_bind_details(uint8_t ad[8], int64_t n)
 int64_t ledger_end(struct ledger *l, int64_t prev)
 {
     struct store_event e = {.n = l->head.next, .time = l->now, .prev = prev};
+    const struct details *d = l->details;
     uint8_t ad[8];
 
     text_add(&l->text, ",\"details\":{");
-    text_bytes(&l->text, l->committed.data, l->committed.len);
+    text_bytes(&l->text, d->committed.data, d->committed.len);
     text_add(&l->text, "}}");
-    if (l->text.overflow || l->committed.overflow || l->overflow)
+    if (l->text.overflow || d->committed.overflow || d->overflow || d->len > LEDGER_DETAILS_BYTES)
         return -1;
 
     e.line = l->text.data;
@@ -162,13 +120,13 @@ int64_t ledger_end(struct ledger *l, int64_t prev)
     merkle_leaf(e.leaf, e.line, e.line_len);
     e.nodes_len = merkle_append(&l->tree, e.leaf, l->nodes) * (size_t)MERKLE_HASH_BYTES;
     e.nodes = &l->nodes[0][0];
-    if (l->details_len > 0) {
+    if (d->len > 0) {
         ledger_bind_details(ad, e.n);
         memcpy(l->sealed, draw(l, KEYRING_NONCE), KEYRING_NONCE);
-        e.key_id = keyring_seal_with(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), l->details,
-                                     l->details_len, l->sealed);
+        e.key_id = keyring_seal_with(l->keyring, KEYRING_DETAILS, ad, sizeof(ad), d->data, d->len,
+                                     l->sealed);
         e.details = l->sealed;
-        e.details_len = l->details_len + KEYRING_OVERHEAD;
+        e.details_len = d->len + KEYRING_OVERHEAD;
     }
     if (store_append(l->store, &e) != 0)
         return -1;
@@ -187,15 +145,15 @@ static size_t take_detail(struct vault_detail *out, const uint8_t *data, size_t 
 
     if (end == NULL)
         return 0;
-    head = (size_t)(end - data) + 1 + SALT_BYTES + LENGTH_BYTES;
+    head = (size_t)(end - data) + 1 + COMMITMENT_SALT_BYTES + DETAILS_LENGTH_BYTES;
     if (head > len)
         return 0;
-    for (int i = LENGTH_BYTES; i > 0; i--)
+    for (int i = DETAILS_LENGTH_BYTES; i > 0; i--)
         value_len = value_len << 8 | data[head - (size_t)i];
     if (value_len > len - head)
         return 0;
     out->field = (const char *)data;
-    memcpy(out->salt, end + 1, SALT_BYTES);
+    memcpy(out->salt, end + 1, COMMITMENT_SALT_BYTES);
     out->value = data + head;
     out->value_len = value_len;
     return head + value_len;

@@ -3,13 +3,12 @@
  * become commitments.
  *
  * A line is {"v":1,"n":index,"t":time,"kind":"…","id":"…", members of the kind…,"details":{field:
- * commitment,…}} without spaces. A commitment is BLAKE2b-256(key = 32 random bytes of salt, field ‖
- * 0x00 ‖ value); salts and values are sealed in a side table, so that each can be disclosed or
- * erased alone and the log still verifies.
+ * commitment,…}} without spaces; what is committed to lies sealed beside it (details.h).
  */
 #ifndef HANDOFF_VAULT_LEDGER_H
 #define HANDOFF_VAULT_LEDGER_H
 
+#include "vault/details.h"
 #include "vault/keyring.h"
 #include "vault/protocol/merkle.h"
 #include "vault/protocol/text.h"
@@ -22,7 +21,7 @@
 
 enum {
     LEDGER_DETAILS_BYTES = 8192, /* room for an event's details before sealing */
-    LEDGER_RANDOM_BYTES = 1024   /* drawn from the kernel at once */
+    LEDGER_RANDOM_BYTES = 512    /* drawn from the kernel at once */
 };
 
 /* The log's end within one transaction; what it holds is scratch for the event being written. */
@@ -39,16 +38,15 @@ struct ledger {
     enum vault_kind kind; /* of the event being written */
 
     char line[VAULT_EVENT_LINE_MAX];
-    struct text text; /* into line */
-    char commitments[1024];
-    struct text committed; /* into commitments */
-    uint8_t details[LEDGER_DETAILS_BYTES];
-    size_t details_len;
+    struct text text;              /* into line */
+    const struct details *details; /* the event's: those below, or a job's */
+    struct details gathered;       /* into the two below */
+    uint8_t gathered_data[LEDGER_DETAILS_BYTES];
+    char gathered_text[1024];
     uint8_t sealed[LEDGER_DETAILS_BYTES + KEYRING_OVERHEAD];
     uint8_t nodes[MERKLE_LEVELS][MERKLE_HASH_BYTES];
     uint8_t random[LEDGER_RANDOM_BYTES]; /* for salts and nonces of this transaction */
     size_t random_left;
-    bool overflow;
 };
 
 /* Makes a ledger ready for a transaction that has begun with this head. A ledger that was at this
@@ -70,8 +68,9 @@ void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
  * out. */
 void ledger_detail(struct ledger *l, const char *field, const void *value, size_t len)
     __attribute__((nonnull(1, 2)));
-void ledger_detail_base64url(struct ledger *l, const char *field, const uint8_t *value, size_t len)
-    __attribute__((nonnull));
+
+/* Has the event take these instead, which stay the caller's and live until it is finished. */
+void ledger_details(struct ledger *l, const struct details *details) __attribute__((nonnull));
 
 /* Finishes the event and appends it after prev, the same handoff's last event (-1: none). Returns
    its index; or -1 when the store failed or the event was too long (nothing of it is then kept). */

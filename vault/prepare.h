@@ -1,5 +1,6 @@
-/* What a job needs and no transaction: hashes, the at-rest layer, a receipt's signature. Done on
-   the caller's thread, so that the one writer does only what it alone can do. */
+/* What a job needs and no transaction: hashes, the at-rest layer, a receipt's signature, the
+   details of the event that it will bring about. Done on the caller's thread, so that the one
+   writer does only what it alone can do. */
 #ifndef HANDOFF_VAULT_PREPARE_H
 #define HANDOFF_VAULT_PREPARE_H
 
@@ -10,11 +11,6 @@
 /* Fills job->own. Returns 0, or -1 when memory is short or the store cannot be read. */
 int prepare_job(struct vault_job *job, const struct keyring *keyring, struct readers *readers)
     __attribute__((nonnull, warn_unused_result));
-
-/* Writes the statement of a receipt's job over the envelope with this hash, without NUL; returns
-   its length. */
-size_t prepare_statement(char out[RECEIPT_STATEMENT_MAX], const struct vault_job *job,
-                         const uint8_t envelope_hash[32]) __attribute__((nonnull));
 
 /* Seals a submission's envelope under the current key, again where it was sealed before. */
 void prepare_seal(struct vault_job *job, const struct keyring *keyring) __attribute__((nonnull));

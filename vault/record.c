@@ -1,7 +1,5 @@
 #include "vault/record.h"
 
-#include "vault/prepare.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +36,11 @@ static void member_bool(struct ledger *l, const char *name, bool value)
     text_add(&l->text, value ? "true" : "false");
 }
 
-/* Who called: the last details of every event that a call brings about. */
-static void origin(struct ledger *l, const struct vault_job *job)
+/* Finishes the event of a call with the details that were prepared for it. */
+static void details_of(struct ledger *l, const struct vault_job *job)
 {
-    if (job == NULL)
-        return;
-    ledger_detail(l, "address", job->address, strlen(job->address));
-    ledger_detail(l, "agent", job->agent, strlen(job->agent));
-    ledger_detail(l, "token", job->token, strlen(job->token));
+    if (job != NULL)
+        ledger_details(l, &job->own.details);
 }
 
 int record_give_line(struct vault_job *job, int64_t n, const char *line, size_t len)
@@ -92,11 +87,7 @@ int record_created(struct change *c, const struct vault_submission *in)
     member_i64(l, "expires_at", c->h.facts.expires_at);
     member_i64(l, "lease", c->h.facts.lease_s);
     member_text(l, "burn", in->burn_on_claim ? "on-claim" : "on-opened");
-    for (unsigned i = 0; i < VAULT_TEXTS; i++)
-        ledger_detail(l, vault_text_names[i], in->texts[i], strlen(in->texts[i]));
-    ledger_detail_base64url(l, "opened_hash", c->h.opened_hash, 32);
-    ledger_detail_base64url(l, "receipt_key", c->h.receipt_key, 32);
-    origin(l, c->job);
+    details_of(l, c->job);
     return append(c);
 }
 
@@ -105,7 +96,7 @@ int record_claimed(struct change *c)
     ledger_begin(c->l, VAULT_KIND_ACCEPTED, c->h.id);
     member_base64url(c->l, "claimant_hash", c->h.claimant_hash);
     member_i64(c->l, "lease_until", c->h.facts.lease_until);
-    origin(c->l, c->job);
+    details_of(c->l, c->job);
     return append(c);
 }
 
@@ -115,7 +106,7 @@ int record_refused(struct change *c, bool claimant, unsigned count, const struct
     member_text(c->l, "state", lifecycle_state_name(c->h.facts.state));
     member_bool(c->l, "claimant", claimant);
     member_i64(c->l, "count", count);
-    origin(c->l, job);
+    details_of(c->l, job);
     return append(c);
 }
 
@@ -125,7 +116,7 @@ int record_wrong_code(struct change *c, unsigned tries_left, unsigned count,
     ledger_begin(c->l, VAULT_KIND_WRONG_CODE, c->h.id);
     member_i64(c->l, "tries_left", tries_left);
     member_i64(c->l, "count", count);
-    origin(c->l, job);
+    details_of(c->l, job);
     return append(c);
 }
 
@@ -134,7 +125,7 @@ int record_opened(struct change *c, bool late)
     ledger_begin(c->l, VAULT_KIND_OPENED, c->h.id);
     member_base64url(c->l, "opened_token", c->job->in.opened.opened_token);
     member_bool(c->l, "late", late);
-    origin(c->l, c->job);
+    details_of(c->l, c->job);
     if (append(c) != 0)
         return -1;
     c->h.opened_n = c->h.last_n;
@@ -160,19 +151,13 @@ int record_burned(struct change *c, enum lifecycle_cause cause)
 int record_receipt(struct change *c, bool claimant)
 {
     const struct vault_receipt *in = &c->job->in.receipt;
-    char statement[RECEIPT_STATEMENT_MAX];
-    const size_t len = prepare_statement(statement, c->job, c->h.envelope_hash);
 
     ledger_begin(c->l,
                  in->outcome == RECEIPT_CONFIRMED ? VAULT_KIND_CONFIRMED : VAULT_KIND_REJECTED,
                  c->h.id);
     member_i64(c->l, "at", in->at);
     member_bool(c->l, "claimant", claimant);
-    ledger_detail(c->l, "statement", statement, len);
-    ledger_detail_base64url(c->l, "signature", in->signature, sizeof(in->signature));
-    if (in->has_details)
-        ledger_detail(c->l, "details", in->details, in->details_len);
-    origin(c->l, c->job);
+    details_of(c->l, c->job);
     if (append(c) != 0)
         return -1;
     c->job->result.event = c->h.last_n;

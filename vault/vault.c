@@ -241,6 +241,7 @@ void vault_job_clear(struct vault_job *job)
     secret_heap_free(job->result.envelope);
     free(job->result.line);
     secret_heap_free(job->own.sealed);
+    secret_heap_free(job->own.details.data);
     sodium_memzero(job, sizeof(*job));
 }
 

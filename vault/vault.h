@@ -12,6 +12,7 @@
 #define HANDOFF_VAULT_H
 
 #include "vault/answer.h"
+#include "vault/details.h"
 #include "vault/lifecycle.h"
 #include "vault/protocol/checkpoint.h"
 #include "vault/protocol/receipt.h"
@@ -171,8 +172,9 @@ struct vault_job {
         uint8_t *sealed;
         size_t sealed_len;
         bool proof;
-        int64_t appended; /* the last event that this job appended, or -1 */
-        int64_t line_n;   /* whose line the result has, or -1 */
+        struct details details; /* of the event that the call brings about; data: heap */
+        int64_t appended;       /* the last event that this job appended, or -1 */
+        int64_t line_n;         /* whose line the result has, or -1 */
     } own;
     struct vault_port *port; /* outlives the job's time in the vault */
     void *owner;             /* the caller's, untouched */

@@ -5,91 +5,134 @@
 
 #include <string.h>
 
-static void object(struct fields *f, enum problem_code code, const char *name, const char *detail)
+/* name: of len bytes; "" for no member's fault. */
+static void object(struct fields *f, enum problem_code code, const char *name, size_t len,
+                   const char *detail)
 {
+    const size_t fits = len < PROBLEM_MEMBER_MAX ? len : 0; /* an absurd name is not repeated */
+
     if (f->problem.code != PROBLEM_NONE)
         return;
     f->problem.code = code;
     f->problem.detail = detail;
-    if (name != NULL) {
-        const size_t len = strlen(name);
-        const size_t fits = len < PROBLEM_MEMBER_MAX ? len : 0; /* an absurd name is not repeated */
-
-        memcpy(f->problem.member, name, fits);
-        f->problem.member[fits] = '\0';
-    }
+    memcpy(f->problem.member, name, fits);
+    f->problem.member[fits] = '\0';
 }
 
 void fields_object(struct fields *f, const char *name, const char *detail)
 {
-    object(f, PROBLEM_BAD_REQUEST, name, detail);
+    object(f, PROBLEM_BAD_REQUEST, name, strlen(name), detail);
 }
 
 void fields_too_large(struct fields *f, const char *name, size_t limit)
 {
-    object(f, PROBLEM_TOO_LARGE, name, NULL);
+    object(f, PROBLEM_TOO_LARGE, name, strlen(name), NULL);
     f->problem.limit = (int64_t)limit;
 }
 
 void fields_short_of_memory(struct fields *f)
 {
-    object(f, PROBLEM_UNAVAILABLE, NULL, NULL);
+    object(f, PROBLEM_UNAVAILABLE, "", 0, NULL);
 }
 
-void fields_begin(struct fields *f, const uint8_t *body, size_t len)
+static void read_tree(struct fields *f, const char *body, size_t len)
 {
     json_error_t error;
 
-    memset(f, 0, sizeof(*f));
-    f->root =
-        len > 0 ? jsontext_parse((const char *)body, len, JSON_REJECT_DUPLICATES, &error) : NULL;
+    f->root = len > 0 ? jsontext_parse(body, len, JSON_REJECT_DUPLICATES, &error) : NULL;
     if (json_is_object(f->root))
         return;
     if (f->root == NULL && len > 0 && json_error_code(&error) == json_error_out_of_memory)
         fields_short_of_memory(f);
-    object(f, PROBLEM_BAD_REQUEST, NULL,
-           f->root == NULL && len > 0 && json_error_code(&error) == json_error_duplicate_key
-               ? "A member stands twice in the body. Nothing was changed."
-               : "The body is not a JSON object in UTF-8. Nothing was changed.");
+    fields_object(f, "",
+                  f->root == NULL && len > 0 && json_error_code(&error) == json_error_duplicate_key
+                      ? "A member stands twice in the body. Nothing was changed."
+                      : "The body is not a JSON object in UTF-8. Nothing was changed.");
 }
 
-/* The member, which counts as taken; NULL when it is absent or something was wrong before. */
-static json_t *take(struct fields *f, const char *name, bool needed)
+void fields_begin(struct fields *f, const uint8_t *body, size_t len)
 {
-    json_t *value;
+    const char *const text = (const char *)body;
 
-    if (f->problem.code != PROBLEM_NONE)
-        return NULL;
-    value = json_object_get(f->root, name);
-    if (value == NULL) {
-        if (needed)
-            fields_object(f, name, "A member is missing. Nothing was changed.");
-        return NULL;
+    f->plain_count = 0;
+    f->root = NULL;
+    f->taken_count = 0;
+    memset(&f->problem, 0, sizeof(f->problem));
+    if (len == 0 || !plain_read(f->plain, FIELDS_MAX, &f->plain_count, text, len))
+        read_tree(f, text, len);
+}
+
+/* A member of the tree as one of a plain body, but for its name. */
+static void from_tree(struct plain_member *m, const json_t *value)
+{
+    memset(m, 0, sizeof(*m));
+    if (json_is_string(value)) {
+        m->kind = PLAIN_STRING;
+        m->text = json_string_value(value);
+        m->text_len = json_string_length(value);
+    } else if (json_is_integer(value)) {
+        m->kind = PLAIN_INTEGER;
+        m->number = json_integer_value(value);
+    } else if (json_is_boolean(value)) {
+        m->kind = PLAIN_BOOL;
+        m->number = json_is_true(value);
+    } else {
+        m->kind = PLAIN_OTHER;
     }
-    if (f->count < FIELDS_MAX)
-        f->taken[f->count++] = name;
-    return value;
 }
 
-static bool was_taken(const struct fields *f, const char *name)
+/* Finds a member of either kind of body. */
+static bool find(const struct fields *f, const char *name, struct plain_member *out)
 {
-    for (size_t i = 0; i < f->count; i++)
-        if (strcmp(f->taken[i], name) == 0)
-            return true;
-    return false;
+    const struct plain_member *plain;
+    const json_t *value;
+
+    if (f->root != NULL) {
+        value = json_object_get(f->root, name);
+        if (value != NULL)
+            from_tree(out, value);
+        return value != NULL;
+    }
+    plain = plain_find(f->plain, f->plain_count, name, strlen(name));
+    if (plain != NULL)
+        *out = *plain;
+    return plain != NULL;
+}
+
+/* Gives a needed member, which counts as taken; false when something is or was wrong. */
+static bool take(struct fields *f, const char *name, struct plain_member *out)
+{
+    if (f->problem.code != PROBLEM_NONE)
+        return false;
+    if (!find(f, name, out)) {
+        fields_object(f, name, "A member is missing. Nothing was changed.");
+        return false;
+    }
+    if (f->taken_count < FIELDS_MAX)
+        f->taken[f->taken_count++] = name;
+    return true;
+}
+
+/* Objects to a member that was not taken. */
+static void judge(struct fields *f, const char *name, size_t len)
+{
+    for (size_t i = 0; i < f->taken_count; i++)
+        if (fields_is(name, len, f->taken[i]))
+            return;
+    object(f, PROBLEM_UNKNOWN_MEMBER, name, len, NULL);
 }
 
 bool fields_end(struct fields *f)
 {
-    if (f->problem.code == PROBLEM_NONE && json_object_size(f->root) != f->count) {
+    const size_t count = f->root != NULL ? json_object_size(f->root) : f->plain_count;
+
+    if (f->problem.code == PROBLEM_NONE && count != f->taken_count) {
         const char *name;
         json_t *value;
 
-        json_object_foreach(f->root, name, value)
-        {
-            if (!was_taken(f, name))
-                object(f, PROBLEM_UNKNOWN_MEMBER, name, NULL);
-        }
+        for (size_t i = 0; i < f->plain_count; i++)
+            judge(f, f->plain[i].name, f->plain[i].name_len);
+        json_object_foreach(f->root, name, value) judge(f, name, strlen(name));
     }
     json_decref(f->root);
     f->root = NULL;
@@ -98,22 +141,29 @@ bool fields_end(struct fields *f)
 
 bool fields_has(const struct fields *f, const char *name)
 {
-    return f->problem.code == PROBLEM_NONE && json_object_get(f->root, name) != NULL;
+    struct plain_member m;
+
+    return f->problem.code == PROBLEM_NONE && find(f, name, &m);
 }
 
 const char *fields_string(struct fields *f, const char *name, size_t *len)
 {
-    const json_t *value = take(f, name, true);
+    struct plain_member m;
 
     *len = 0;
-    if (value == NULL)
+    if (!take(f, name, &m))
         return NULL;
-    if (!json_is_string(value)) {
+    if (m.kind != PLAIN_STRING) {
         fields_object(f, name, "A member must be a string. Nothing was changed.");
         return NULL;
     }
-    *len = json_string_length(value);
-    return json_string_value(value);
+    *len = m.text_len;
+    return m.text;
+}
+
+bool fields_is(const char *text, size_t len, const char *word)
+{
+    return strlen(word) == len && memcmp(text, word, len) == 0;
 }
 
 void fields_bytes(struct fields *f, const char *name, uint8_t *out, size_t size)
@@ -129,14 +179,12 @@ void fields_bytes(struct fields *f, const char *name, uint8_t *out, size_t size)
 
 int64_t fields_integer(struct fields *f, const char *name, int64_t min, int64_t max)
 {
-    const json_t *value = take(f, name, true);
-    int64_t number;
+    struct plain_member m;
 
-    if (value == NULL)
+    if (!take(f, name, &m))
         return min;
-    number = json_integer_value(value);
-    if (json_is_integer(value) && number >= min && number <= max)
-        return number;
+    if (m.kind == PLAIN_INTEGER && m.number >= min && m.number <= max)
+        return m.number;
     fields_object(f, name,
                   "A member must be a whole number within its bounds. Nothing was changed.");
     return min;
@@ -144,11 +192,14 @@ int64_t fields_integer(struct fields *f, const char *name, int64_t min, int64_t 
 
 bool fields_bool(struct fields *f, const char *name)
 {
-    const json_t *value = take(f, name, true);
+    struct plain_member m;
 
-    if (value != NULL && !json_is_boolean(value))
-        fields_object(f, name, "A member must be true or false. Nothing was changed.");
-    return json_is_true(value);
+    if (!take(f, name, &m))
+        return false;
+    if (m.kind == PLAIN_BOOL)
+        return m.number != 0;
+    fields_object(f, name, "A member must be true or false. Nothing was changed.");
+    return false;
 }
 
 /* Whether a text in UTF-8 holds a control character: C0, DEL, C1. */

@@ -1,10 +1,12 @@
 /*
  * Reads a JSON body strictly: an object, no unknown or doubled members, each of the right type and
- * size. The first objection wins and names the member.
+ * size. The first objection wins and names the member. A plain body is read where it stands
+ * (api/plain), any other by jansson; nobody can tell which it was.
  */
 #ifndef HANDOFF_API_FIELDS_H
 #define HANDOFF_API_FIELDS_H
 
+#include "api/plain.h"
 #include "api/problem.h"
 
 #include <jansson.h>
@@ -15,13 +17,16 @@
 enum { FIELDS_MAX = 24 };
 
 struct fields {
-    json_t *root;
+    struct plain_member plain[FIELDS_MAX];
+    size_t plain_count;
+    json_t *root; /* of a body that is not plain, else NULL */
     const char *taken[FIELDS_MAX];
-    size_t count;
+    size_t taken_count;
     struct problem problem; /* code PROBLEM_NONE as long as nothing is wrong */
 };
 
-/* Parses body. Whatever comes of it, fields_end must be called. */
+/* Reads body, which stays as it is until fields_end. Whatever comes of it, fields_end must be
+   called. */
 void fields_begin(struct fields *f, const uint8_t *body, size_t len) __attribute__((nonnull(1)));
 
 /* Objects to what was not taken, and frees the tree. Returns true when nothing was wrong. */
@@ -43,8 +48,12 @@ bool fields_has(const struct fields *f, const char *name) __attribute__((nonnull
 void fields_bytes(struct fields *f, const char *name, uint8_t *out, size_t size)
     __attribute__((nonnull));
 
-/* A needed string: its text, which lives until fields_end; NULL when something is wrong. */
+/* A needed string: its text of *len bytes without NUL, which lives until fields_end; NULL when
+   something is wrong. */
 const char *fields_string(struct fields *f, const char *name, size_t *len) __attribute__((nonnull));
+
+/* Whether a text of fields_string is this word. */
+bool fields_is(const char *text, size_t len, const char *word) __attribute__((nonnull));
 
 /* A needed number within bounds. */
 int64_t fields_integer(struct fields *f, const char *name, int64_t min, int64_t max)

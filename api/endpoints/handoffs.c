@@ -56,9 +56,9 @@ static bool take_burn(struct fields *f)
     if (!fields_has(f, "burn"))
         return false;
     text = fields_string(f, "burn", &len);
-    if (text != NULL && strcmp(text, "on-claim") == 0)
+    if (text != NULL && fields_is(text, len, "on-claim"))
         return true;
-    if (text != NULL && strcmp(text, "on-opened") != 0)
+    if (text != NULL && !fields_is(text, len, "on-opened"))
         fields_object(f, "burn", "burn is on-opened or on-claim. Nothing was stored.");
     return false;
 }

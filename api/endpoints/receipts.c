@@ -22,9 +22,9 @@ static void take_outcome(struct fields *f, struct vault_receipt *in)
 
     if (text == NULL)
         return;
-    if (strcmp(text, receipt_outcome_name(RECEIPT_CONFIRMED)) == 0)
+    if (fields_is(text, len, receipt_outcome_name(RECEIPT_CONFIRMED)))
         in->outcome = RECEIPT_CONFIRMED;
-    else if (strcmp(text, receipt_outcome_name(RECEIPT_REJECTED)) == 0)
+    else if (fields_is(text, len, receipt_outcome_name(RECEIPT_REJECTED)))
         in->outcome = RECEIPT_REJECTED;
     else
         fields_object(f, "outcome", "outcome is confirmed or rejected. Nothing was changed.");

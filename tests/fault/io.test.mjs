@@ -203,6 +203,7 @@ for (const { kind, wipe } of [
 
 // jansson leaves out a byte for which its buffer cannot grow, and goes on; where that byte was the
 // second of an escape, it ends the program. The buffer grows at these bytes of the longest text yet.
+// A body with an escape is jansson's to read as a whole, whatever else is in it.
 const growth = [15, 31, 63, 127];
 
 function awkwardText() {

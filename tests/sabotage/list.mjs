@@ -82,6 +82,20 @@ export const sabotages = [
     },
     // ---- once, to one ----
     {
+        name: 'a plain body may name a member twice',
+        file: 'api/plain.c',
+        from: 'plain_find(members, n, m->name, m->name_len) != NULL ||',
+        to: 'plain_find(members, 0, m->name, m->name_len) != NULL ||',
+        test: 'unit/test_plain',
+    },
+    {
+        name: 'a plain string may hold any byte',
+        file: 'api/plain.c',
+        from: 'return !has_odd(*text, *len);',
+        to: 'return !has_odd(*text, 0);',
+        test: 'unit/test_plain',
+    },
+    {
         name: 'the envelope is handed to a second claimant',
         file: 'vault/lifecycle.c',
         from: 'if (facts->state == LIFECYCLE_CLAIMED && call->claimant_shown &&\n        facts->cause',

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void begin(struct fields *f, const char *body)
@@ -231,6 +232,149 @@ static void test_too_large_names_the_limit(void **state)
     assert_int_equal(f.problem.limit, 65536);
 }
 
+/* ---- plain bodies and others ---- */
+
+struct reading {
+    struct problem problem;
+    uint8_t token[3];
+    int64_t at;
+    bool code, confirmed;
+    char label[5];
+};
+
+static void read_all(struct reading *out, const char *body)
+{
+    struct fields f;
+    const char *text;
+    size_t len;
+
+    memset(out, 0, sizeof(*out));
+    begin(&f, body);
+    text = fields_string(&f, "outcome", &len);
+    out->confirmed = text != NULL && fields_is(text, len, "confirmed");
+    fields_bytes(&f, "token", out->token, sizeof(out->token));
+    out->code = fields_bool(&f, "code");
+    if (fields_has(&f, "at"))
+        out->at = fields_integer(&f, "at", -10, 10);
+    fields_text(&f, "label", out->label, sizeof(out->label) - 1);
+    if (!fields_end(&f))
+        assert_int_not_equal(f.problem.code, PROBLEM_NONE);
+    out->problem = f.problem;
+}
+
+/* The same body with the first character of each name, behind { or a comma, as an escape. */
+static void escape_names(char *out, size_t size, const char *body)
+{
+    size_t len = 0;
+
+    for (const char *s = body; *s != '\0'; s++) {
+        const bool opens = s > body && *s == '"' && (s[-1] == '{' || s[-1] == ',') && s[1] != '"';
+        const int n = opens ? snprintf(out + len, size - len, "\"\\u%04x", (unsigned)*++s)
+                            : snprintf(out + len, size - len, "%c", *s);
+
+        assert_true(n > 0 && (size_t)n < size - len);
+        len += (size_t)n;
+    }
+}
+
+#define READ    "\"outcome\":\"confirmed\",\"token\":\"AQID\",\"code\":true"
+#define NAME_62 "0123456789012345678901234567890123456789012345678901234567890x"
+
+static void test_a_body_is_judged_alike_plain_or_not(void **state)
+{
+    static const char *const bodies[] = {
+        "{" READ "}",
+        "{" READ ",\"at\":-7,\"label\":\"~ !\"}",
+        "{\"code\":false,\"label\":\"abcd\",\"token\":\"____\",\"outcome\":\"\"}",
+        "{\"code\":true,\"outcome\":\"confirmedx\",\"token\":\"AQID\"}",
+        "{\"code\":true,\"outcome\":\"confirme\",\"token\":\"AQID\"}",
+        "{\"x\":1}",
+        "{\"outcome\":\"a\"}",
+        "{\"outcome\":\"a\",\"token\":\"AQID\",\"x\":1}",
+        "{\"outcome\":1,\"token\":1,\"code\":1}",
+        "{\"outcome\":true,\"token\":\"AQID\",\"code\":true}",
+        "{\"outcome\":\"a\",\"token\":\"AQI\",\"code\":true}",
+        "{\"outcome\":\"a\",\"token\":\"AQID\",\"code\":\"true\"}",
+        "{\"outcome\":\"a\",\"token\":\"AQID\",\"code\":1}",
+        "{" READ ",\"at\":11}",
+        "{" READ ",\"at\":\"1\"}",
+        "{" READ ",\"at\":false}",
+        "{" READ ",\"label\":\"\"}",
+        "{" READ ",\"label\":\"abcde\"}",
+        "{" READ ",\"label\":0}",
+        "{\"y\":1,\"x\":1," READ ",\"z\":1}",
+        "{" READ ",\"z\":1,\"y\":1}",
+        "{" READ ",\"cod\":true,\"codes\":true}",
+        "{" READ ",\"" NAME_62 "y\":true}",
+        "{" READ ",\"" NAME_62 "yz\":true}",
+        "{" READ ",\"code\":true}",
+        "{" READ ",\"at\":1,\"x\":1,\"at\":1}",
+    };
+    unsigned good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        struct reading plain, other;
+        char escaped[512];
+
+        escape_names(escaped, sizeof(escaped), bodies[i]);
+        read_all(&plain, bodies[i]);
+        read_all(&other, escaped);
+        assert_int_equal(plain.problem.code, other.problem.code);
+        assert_ptr_equal(plain.problem.detail, other.problem.detail);
+        assert_string_equal(plain.problem.member, other.problem.member);
+        assert_int_equal(plain.at, other.at);
+        assert_int_equal(plain.code, other.code);
+        assert_int_equal(plain.confirmed, other.confirmed);
+        assert_memory_equal(plain.token, other.token, sizeof(plain.token));
+        assert_string_equal(plain.label, other.label);
+        good += plain.problem.code == PROBLEM_NONE;
+    }
+    assert_int_equal(good, 5);
+}
+
+static void test_more_members_than_any_call_has(void **state)
+{
+    char body[1024] = "{" READ;
+    struct reading r;
+    size_t len;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * FIELDS_MAX; i++) {
+        len = strlen(body);
+        snprintf(body + len, sizeof(body) - len, ",\"n%u\":1", i);
+    }
+    len = strlen(body);
+    snprintf(body + len, sizeof(body) - len, ",\"at\":5}");
+    read_all(&r, body);
+    assert_int_equal(r.problem.code, PROBLEM_UNKNOWN_MEMBER);
+    assert_string_equal(r.problem.member, "n0");
+    assert_int_equal(r.at, 5);
+}
+
+static unsigned allocations;
+
+static void *count_malloc(size_t size)
+{
+    allocations++;
+    return malloc(size);
+}
+
+static void test_a_plain_body_takes_no_memory(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    json_set_alloc_funcs(count_malloc, free);
+    read_all(&r, "{" READ ",\"at\":1,\"label\":\"a b\"}");
+    assert_int_equal(r.problem.code, PROBLEM_NONE);
+    assert_int_equal(allocations, 0);
+    read_all(&r, "{" READ ",\"at\":1,\"label\":\"\u00e4\"}");
+    assert_int_equal(r.problem.code, PROBLEM_NONE);
+    assert_true(allocations > 0);
+    json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +389,9 @@ int main(void)
         cmocka_unit_test(test_booleans_are_no_numbers),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_too_large_names_the_limit),
+        cmocka_unit_test(test_a_body_is_judged_alike_plain_or_not),
+        cmocka_unit_test(test_more_members_than_any_call_has),
+        cmocka_unit_test(test_a_plain_body_takes_no_memory),
     };
 
     return cmocka_run_group_tests_name("fields", tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 64, BLOB_BYTES = 2000 };
+enum { PATH_BYTES = 128, BLOB_BYTES = 2000 };
 
 struct database {
     char dir[PATH_BYTES / 2], path[PATH_BYTES], log[PATH_BYTES];
@@ -30,13 +30,15 @@ static void run(sqlite3 *db, const char *text)
 
 static void open_database(struct database *d)
 {
-    snprintf(d->dir, sizeof(d->dir), "/tmp/handoff-wal-XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+
+    snprintf(d->dir, sizeof(d->dir), "%s/handoff-unit-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(d->dir));
     snprintf(d->path, sizeof(d->path), "%s/db", d->dir);
     snprintf(d->log, sizeof(d->log), "%s/db-wal", d->dir);
-    sqlite_wipe_memory();
+    sqlite_set_up();
     assert_int_equal(sqlite3_open_v2(d->path, &d->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                                     sqlite_wal_vfs()),
+                                     sqlite_wal_vfs),
                      SQLITE_OK);
     run(d->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
                "CREATE TABLE t(n INTEGER PRIMARY KEY, b BLOB)");
@@ -170,7 +172,7 @@ static void test_emptied_log_is_zeros(void **state)
     assert_zeros(&d);
     assert_int_equal(log_size(&d), used);
     assert_int_equal(count_rows(d.path, NULL), 300);
-    assert_int_equal(count_rows(d.path, sqlite_wal_vfs()), 300);
+    assert_int_equal(count_rows(d.path, sqlite_wal_vfs), 300);
 
     /* It is used again from its beginning, and shrinks to what was in use. */
     insert(&d, mark, 300, 310);
@@ -199,7 +201,7 @@ static void test_spilled_and_rolled_back(void **state)
               "INSERT INTO t SELECT n+1000, b FROM t; UPDATE t SET b=zeroblob(3000) WHERE n>1000");
     assert_int_equal(count_rows(d.path, NULL), 50);
     run(d.db, "ROLLBACK");
-    assert_int_equal(count_rows(d.path, sqlite_wal_vfs()), 50);
+    assert_int_equal(count_rows(d.path, sqlite_wal_vfs), 50);
     run(d.db, "BEGIN; DELETE FROM t WHERE n%2=0; UPDATE t SET b=zeroblob(1000); COMMIT;"
               "PRAGMA integrity_check");
     assert_int_equal(count_rows(d.path, NULL), 25);

@@ -218,7 +218,7 @@ struct store *store_open(const char *path, enum store_mode mode, char *why, size
     const char *reason = "out of memory";
     int rc;
 
-    sqlite_wipe_memory();
+    sqlite_set_up();
     if (s == NULL)
         goto fail;
     s->writer = mode != STORE_READER;
@@ -232,8 +232,7 @@ struct store *store_open(const char *path, enum store_mode mode, char *why, size
             goto fail;
         }
     }
-    rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                         sqlite_wal_vfs());
+    rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, sqlite_wal_vfs);
     if (rc != SQLITE_OK || configure(s) != 0) {
         sqlite_fail(s, rc);
         reason = s->error_text;

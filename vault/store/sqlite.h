@@ -112,11 +112,14 @@ int sqlite_row(struct store *s, sqlite3_stmt *statement);
 /* Notes a failure and returns -1. */
 int sqlite_fail(struct store *s, int rc);
 
-/* Has the library wipe the memory that it gives back; before the first connection. */
-void sqlite_wipe_memory(void);
+/* Has the library wipe the memory that it gives back, and write the log's file in our way; before
+   the first connection. */
+void sqlite_set_up(void);
 
-/* The name of the VFS that writes the log's file (sqlite_wal.c); after sqlite_wipe_memory. */
-const char *sqlite_wal_vfs(void);
+/* The name of the file system that writes the log's file (sqlite_wal.c), and how it is made known:
+   by sqlite_set_up. */
+extern const char sqlite_wal_vfs[];
+void sqlite_wal_register(void);
 
 /* Binds parameters one after the other. */
 struct sqlite_binder {

@@ -53,9 +53,10 @@ static void configure(void)
     (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     /* Nobody asks how much it has: that would be a lock, and a sum, at each block. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite_wal_register();
 }
 
-void sqlite_wipe_memory(void)
+void sqlite_set_up(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 

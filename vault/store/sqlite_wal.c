@@ -14,7 +14,6 @@
 #include "vault/protocol/secret.h"
 #include "vault/store/sqlite.h"
 
-#include <pthread.h>
 #include <string.h>
 
 enum {
@@ -245,27 +244,20 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     return rc;
 }
 
-static sqlite3_vfs vfs; /* as SQLite wants it: registered once, for as long as the program runs */
+const char sqlite_wal_vfs[] = "handoff";
 
-static void register_vfs(void)
+void sqlite_wal_register(void)
 {
+    static sqlite3_vfs vfs; /* SQLite keeps a pointer to it for as long as the program runs */
     sqlite3_vfs *inner = sqlite3_vfs_find(NULL);
 
     if (inner == NULL)
-        return;
+        return; /* memory is short: no database can be opened */
     vfs = *inner;
-    vfs.zName = "handoff";
+    vfs.zName = sqlite_wal_vfs;
     vfs.pNext = NULL;
     vfs.pAppData = inner;
     vfs.szOsFile = (int)sizeof(struct wal) + inner->szOsFile;
     vfs.xOpen = open_file;
     (void)sqlite3_vfs_register(&vfs, 0);
-}
-
-const char *sqlite_wal_vfs(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    (void)pthread_once(&once, register_vfs);
-    return vfs.zName; /* NULL, where memory was short: SQLite's own */
 }

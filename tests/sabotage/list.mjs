@@ -179,6 +179,20 @@ export const sabotages = [
         test: 'fault/power',
     },
     {
+        name: 'rows are remembered although another connection has written',
+        file: 'vault/store/sqlite_recent.c',
+        from: 'if (s->recent->version != version)',
+        to: 'if (s->recent->version > version)',
+        test: 'unit/test_store',
+    },
+    {
+        name: 'rows are remembered although the transaction was rolled back',
+        file: 'vault/store/sqlite.c',
+        from: '    forget(s);\n    sqlite_recent_forget(s->recent);',
+        to: '    forget(s);',
+        test: 'unit/test_store',
+    },
+    {
         name: 'an emptied log loses its pages before its header',
         file: 'vault/store/sqlite_wal.c',
         from: '        rc = m->xSync(w->inner, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);',
@@ -232,8 +246,8 @@ export const sabotages = [
     {
         name: 'leaves are hashed without their prefix of RFC 6962',
         file: 'vault/protocol/merkle.c',
-        from: 'static const uint8_t prefix = 0x00;',
-        to: 'static const uint8_t prefix = 0x02;',
+        from: 'sha256_prefixed(hash, 0x00, data, len);',
+        to: 'sha256_prefixed(hash, 0x01, data, len);',
         test: 'unit/test_merkle',
     },
     // ---- what was burned is gone ----

@@ -1,5 +1,5 @@
 /*
- * Erasing personal details (names, notes, labels, addresses) from the side table, because the law
+ * Erasing personal details (names, notes, labels, addresses) from the events' rows, because the law
  * says so or they have become old. Lines, leaves and commitments stay: the log still verifies, and
  * says what was erased.
  *

@@ -8,8 +8,8 @@
  *
  * Times are Unix seconds. The vault's clock never runs backwards: see vault_now.
  */
-#ifndef HANDOFF_VAULT_H
-#define HANDOFF_VAULT_H
+#ifndef HANDOFF_VAULT_VAULT_H
+#define HANDOFF_VAULT_VAULT_H
 
 #include "vault/answer.h"
 #include "vault/details.h"

@@ -2,8 +2,8 @@
  * The calls, one file for each resource. Each handle reads what was asked, and replies or posts a
  * job; each _done fills the reply from the job's result. The router's table binds them to paths.
  */
-#ifndef HANDOFF_API_ENDPOINTS_H
-#define HANDOFF_API_ENDPOINTS_H
+#ifndef HANDOFF_API_ENDPOINTS_ENDPOINTS_H
+#define HANDOFF_API_ENDPOINTS_ENDPOINTS_H
 
 #include "api/request.h"
 

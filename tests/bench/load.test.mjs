@@ -7,9 +7,9 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
-import { makePair } from '../support/certificates.mjs';
-import { build, scratch } from '../support/service.mjs';
-import { load, run, start, unlimited } from './service.mjs';
+import { makePair } from '../support/service/certificates.mjs';
+import { build, scratch } from '../support/service/service.mjs';
+import { load, run, start, unlimited } from './run/service.mjs';
 
 const bareOptions = { connections: 8, milliseconds: 300, handoffs: 200, bare: '250,560,50' };
 

@@ -7,10 +7,10 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
-import { makeAuditor, must } from '../support/auditor.mjs';
-import { handoffd, poll, scratch } from '../support/service.mjs';
-import { accepted, buildSumdb } from '../support/sumdb.mjs';
-import { load, start, unlimited } from './service.mjs';
+import { makeAuditor, must } from '../support/log/auditor.mjs';
+import { handoffd, poll, scratch } from '../support/service/service.mjs';
+import { accepted, buildSumdb } from '../support/log/sumdb.mjs';
+import { load, start, unlimited } from './run/service.mjs';
 
 const build = process.env.HANDOFF_BUILD;
 const eventsEach = 4; // created, claimed, opened, burned

@@ -13,9 +13,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { Bench, sleep } from './bench.mjs';
-import { draw } from './plots.mjs';
-import { goalTable, verdicts } from './report.mjs';
+import { Bench, sleep } from './run/bench.mjs';
+import { draw } from './report/plots.mjs';
+import { goalTable, verdicts } from './report/report.mjs';
 import { scenarios } from './scenarios/index.mjs';
 
 // GB of disk; rounds, milliseconds of a turn; connections; live handoffs, events in the log; due handoffs,

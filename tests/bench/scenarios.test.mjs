@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { build, scratch } from '../support/service.mjs';
-import { goals } from './goals.mjs';
+import { build, scratch } from '../support/service/service.mjs';
+import { goals } from './report/goals.mjs';
 import { scenarios } from './scenarios/index.mjs';
-import { run } from './service.mjs';
+import { run } from './run/service.mjs';
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'run.mjs');
 

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { axe, openBrowser, screenshots, state } from '../support/browser.mjs';
+import { axe, openBrowser, screenshots, state } from '../support/pages/browser.mjs';
 import { alarmSays, follow, handOver, headline, iphone, party, rewrite, scanner, steps }
-    from '../support/following.mjs';
-import { stateOf } from '../support/pages.mjs';
-import { poll, startService } from '../support/service.mjs';
+    from '../support/pages/following.mjs';
+import { stateOf } from '../support/pages/pages.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const bothLooks = async (page, what) => {
     for (const colorScheme of ['light', 'dark']) {

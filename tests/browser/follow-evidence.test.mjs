@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { downloaded, networkFailure, openBrowser, state } from '../support/browser.mjs';
-import { Person } from '../support/cli.mjs';
-import { firefox, follow, handOver, headline, party, rewrite } from '../support/following.mjs';
-import { giveReceipt, proxied, redeemByHttp } from '../support/pages.mjs';
-import { startService } from '../support/service.mjs';
+import { downloaded, networkFailure, openBrowser, state } from '../support/pages/browser.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { firefox, follow, handOver, headline, party, rewrite } from '../support/pages/following.mjs';
+import { giveReceipt, proxied, redeemByHttp } from '../support/pages/pages.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const pictures = fileURLToPath(new URL('../../build/screenshots', import.meta.url));
 

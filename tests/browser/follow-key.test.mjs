@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { axe, openBrowser, phone, screenshots, state, storageDump } from '../support/browser.mjs';
-import { alarmSays, follow, handOver, headline, party, timeline } from '../support/following.mjs';
-import { proxied, redeemByHttp } from '../support/pages.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { axe, openBrowser, phone, screenshots, state, storageDump } from '../support/pages/browser.mjs';
+import { alarmSays, follow, handOver, headline, party, timeline } from '../support/pages/following.mjs';
+import { proxied, redeemByHttp } from '../support/pages/pages.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const other = '01a2076b-447b-7ee9-a3f5-27f5747fbd6b';
 

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { axe, hold, holdKey, holdTouch, openBrowser, phone, screenshots, shownState, state }
-    from '../support/browser.mjs';
-import { follow, handOver, headline } from '../support/following.mjs';
-import { kindsOf, proxied, stateOf } from '../support/pages.mjs';
-import { poll, startService } from '../support/service.mjs';
+    from '../support/pages/browser.mjs';
+import { follow, handOver, headline } from '../support/pages/following.mjs';
+import { kindsOf, proxied, stateOf } from '../support/pages/pages.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const told = (page, words) =>
     page.waitForSelector(`#told:visible:has-text(${JSON.stringify(words)})`);

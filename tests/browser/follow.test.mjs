@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { axe, nodes, openBrowser, screenshots, state, tree } from '../support/browser.mjs';
-import { follow, handOver, headline, rewrite, timeline } from '../support/following.mjs';
-import { poll, startService } from '../support/service.mjs';
-import { stateOf } from '../support/pages.mjs';
+import { axe, nodes, openBrowser, screenshots, state, tree } from '../support/pages/browser.mjs';
+import { follow, handOver, headline, rewrite, timeline } from '../support/pages/following.mjs';
+import { poll, startService } from '../support/service/service.mjs';
+import { stateOf } from '../support/pages/pages.mjs';
 
 const text = (page, selector) => page.textContent(selector);
 const seen = (page) => page.locator('#timeline .waiting').allTextContents();

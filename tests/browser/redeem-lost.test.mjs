@@ -7,12 +7,12 @@ import { after, before, test } from 'node:test';
 
 import { checkReceiptFile } from '../../api/web/protocol/receipt-file.mjs';
 import { ready as librariesReady } from '../../api/web/protocol/sodium.mjs';
-import { downloaded, shownState, state } from '../support/browser.mjs';
-import { kindsOf, login, makeHandoff, proxied, redeemByHttp, stateOf } from '../support/pages.mjs';
-import { ready } from '../support/protocol.mjs';
+import { downloaded, shownState, state } from '../support/pages/browser.mjs';
+import { kindsOf, login, makeHandoff, proxied, redeemByHttp, stateOf } from '../support/pages/pages.mjs';
+import { ready } from '../support/protocol/protocol.mjs';
 import { answer, arriveAt, byHold, byWord, isOpened, openLink, refusedBrowser, says, valuesOn }
-    from '../support/redeeming.mjs';
-import { poll, startService } from '../support/service.mjs';
+    from '../support/pages/redeeming.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { clipboard, openBrowser, state, storageDump } from '../support/browser.mjs';
-import { login, makeHandoff, proxied } from '../support/pages.mjs';
-import { ready } from '../support/protocol.mjs';
+import { clipboard, openBrowser, state, storageDump } from '../support/pages/browser.mjs';
+import { login, makeHandoff, proxied } from '../support/pages/pages.mjs';
+import { ready } from '../support/protocol/protocol.mjs';
 import { answer, arriveAt, byHold, isOpened, openLink, refusedBrowser, valuesOn }
-    from '../support/redeeming.mjs';
-import { poll, startService } from '../support/service.mjs';
+    from '../support/pages/redeeming.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { axe, clipboard, desktop, openBrowser, phone, screenshot, shownState, state }
-    from '../support/browser.mjs';
-import { kindsOf, makeHandoff, redeemByHttp, stateOf } from '../support/pages.mjs';
-import { ready } from '../support/protocol.mjs';
+    from '../support/pages/browser.mjs';
+import { kindsOf, makeHandoff, redeemByHttp, stateOf } from '../support/pages/pages.mjs';
+import { ready } from '../support/protocol/protocol.mjs';
 import { answer, arriveAt, byHold, changes, isOpened, openLink, refusedBrowser, says }
-    from '../support/redeeming.mjs';
-import { startService } from '../support/service.mjs';
+    from '../support/pages/redeeming.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

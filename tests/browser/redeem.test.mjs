@@ -9,13 +9,13 @@ import { after, before, test } from 'node:test';
 import { checkReceiptFile } from '../../api/web/protocol/receipt-file.mjs';
 import { ready as librariesReady } from '../../api/web/protocol/sodium.mjs';
 import { clipboard, downloaded, hold, openBrowser, phone, shownState, state, tree }
-    from '../support/browser.mjs';
-import { Person, idOf } from '../support/cli.mjs';
-import { eventsOf, kindsOf, login, makeHandoff, stateOf } from '../support/pages.mjs';
-import { ready } from '../support/protocol.mjs';
+    from '../support/pages/browser.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { eventsOf, kindsOf, login, makeHandoff, stateOf } from '../support/pages/pages.mjs';
+import { ready } from '../support/protocol/protocol.mjs';
 import { answer, arriveAt, byFinger, byHold, byWord, changes, isOpened, openLink, refusedBrowser,
-    says, valuesOn } from '../support/redeeming.mjs';
-import { poll, startService } from '../support/service.mjs';
+    says, valuesOn } from '../support/pages/redeeming.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -6,11 +6,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 
-import { addToken, bearer } from '../support/operator.mjs';
-import { kindsOf, makeHandoff, stateOf } from '../support/pages.mjs';
-import { ready } from '../support/protocol.mjs';
-import { scan } from '../support/scanner.mjs';
-import { startService } from '../support/service.mjs';
+import { addToken, bearer } from '../support/service/operator.mjs';
+import { kindsOf, makeHandoff, stateOf } from '../support/pages/pages.mjs';
+import { ready } from '../support/protocol/protocol.mjs';
+import { scan } from '../support/pages/scanner.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { axe, desktop, openBrowser, phone, screenshot, state, storageDump, tree }
-    from '../support/browser.mjs';
-import { redeemByHttp, giveReceipt } from '../support/pages.mjs';
-import { startService } from '../support/service.mjs';
-import { begin, done, linkAndCode, redeem, secret, sendLogin } from '../support/submitting.mjs';
+    from '../support/pages/browser.mjs';
+import { redeemByHttp, giveReceipt } from '../support/pages/pages.mjs';
+import { startService } from '../support/service/service.mjs';
+import { begin, done, linkAndCode, redeem, secret, sendLogin } from '../support/pages/submitting.mjs';
 
 // Whether the browser asks before the tab goes; it stays where it was.
 async function asks({ page, dialogs }) {

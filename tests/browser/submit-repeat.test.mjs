@@ -6,11 +6,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { axe, shownState, state } from '../support/browser.mjs';
-import { makeHandoff, proxied } from '../support/pages.mjs';
-import { poll, scratch, startService } from '../support/service.mjs';
+import { axe, shownState, state } from '../support/pages/browser.mjs';
+import { makeHandoff, proxied } from '../support/pages/pages.mjs';
+import { poll, scratch, startService } from '../support/service/service.mjs';
 import { begin, count, directly, handoffsOf, linkAndCode, passwordIn, puts, redeem, secret,
-    sendLogin } from '../support/submitting.mjs';
+    sendLogin } from '../support/pages/submitting.mjs';
 
 const problem = (status, code, more = {}) => ({
     status,

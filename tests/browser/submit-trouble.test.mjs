@@ -6,11 +6,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { axe, openBrowser, state, storageDump } from '../support/browser.mjs';
-import { proxied } from '../support/pages.mjs';
-import { scratch, startService } from '../support/service.mjs';
+import { axe, openBrowser, state, storageDump } from '../support/pages/browser.mjs';
+import { proxied } from '../support/pages/pages.mjs';
+import { scratch, startService } from '../support/service/service.mjs';
 import { count, directly, done, makeToken, passwordIn, revokeToken, secret, sendLogin }
-    from '../support/submitting.mjs';
+    from '../support/pages/submitting.mjs';
 
 async function begin(t, url, options = {}) {
     const person = await openBrowser(t, options);

@@ -7,12 +7,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Person } from '../support/cli.mjs';
+import { Person } from '../support/service/cli.mjs';
 import { axe, clipboard, desktop, downloaded, phone, screenshot, state, storageDump, tree }
-    from '../support/browser.mjs';
-import { stateOf } from '../support/pages.mjs';
-import { handoff, scratch, startService } from '../support/service.mjs';
-import { begin, done, linkAndCode, puts, redeem, user } from '../support/submitting.mjs';
+    from '../support/pages/browser.mjs';
+import { stateOf } from '../support/pages/pages.mjs';
+import { handoff, scratch, startService } from '../support/service/service.mjs';
+import { begin, done, linkAndCode, puts, redeem, user } from '../support/pages/submitting.mjs';
 
 const secret = ' Zx9#mQ2!vKe7_"ß€😀\\ ';
 

@@ -6,12 +6,12 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 
-import { openBrowser, state } from '../support/browser.mjs';
-import { makeHandoff } from '../support/pages.mjs';
-import { ready } from '../support/protocol.mjs';
-import { byHold } from '../support/redeeming.mjs';
-import { poll, startService } from '../support/service.mjs';
-import { isLate, named } from '../support/weight.mjs';
+import { openBrowser, state } from '../support/pages/browser.mjs';
+import { makeHandoff } from '../support/pages/pages.mjs';
+import { ready } from '../support/protocol/protocol.mjs';
+import { byHold } from '../support/pages/redeeming.mjs';
+import { poll, startService } from '../support/service/service.mjs';
+import { isLate, named } from '../support/pages/weight.mjs';
 
 const most = 250 * 1000;
 const code = 'ABCD-EFGH';

@@ -10,12 +10,12 @@ import { rmSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import sodium from '../support/sodium.mjs';
+import sodium from '../support/protocol/sodium.mjs';
 
-import { checkAnswer, Client, deliver, done, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { addToken, bearer, operated } from '../support/operator.mjs';
-import { commitment } from '../support/protocol.mjs';
-import { startService } from '../support/service.mjs';
+import { checkAnswer, Client, deliver, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { addToken, bearer, operated } from '../support/service/operator.mjs';
+import { commitment } from '../support/protocol/protocol.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const [plain, ndjson, binary] = ['text/plain; charset=utf-8', 'application/x-ndjson', 'application/octet-stream'];
 const name = 'log.example/handoff';

@@ -8,10 +8,10 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { handOff, makeAuditor, must } from '../support/auditor.mjs';
-import { Person, idOf } from '../support/cli.mjs';
-import { operated } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import { handOff, makeAuditor, must } from '../support/log/auditor.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const logOf = (person) => {
     const logs = join(person.home, 'handoff', 'logs');

@@ -9,9 +9,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { Client, deliver, done, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { addToken, bearer, operate, operated } from '../support/operator.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Client, deliver, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { addToken, bearer, operate, operated } from '../support/service/operator.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const fixtures = join(dirname(dirname(fileURLToPath(import.meta.url))), 'fixtures');
 

@@ -12,8 +12,8 @@ import {
     newClaimant,
     problem,
     sendHandoff,
-} from '../support/http.mjs';
-import { startService } from '../support/service.mjs';
+} from '../support/http/http.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -7,10 +7,10 @@ import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { makePair } from '../support/certificates.mjs';
-import { Client, deliver, sendHandoff } from '../support/http.mjs';
-import { operate } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import { makePair } from '../support/service/certificates.mjs';
+import { Client, deliver, sendHandoff } from '../support/http/http.mjs';
+import { operate } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 async function check(data, more = [], options) {
     const args = ['check', '--json', '--data', data, ...more];

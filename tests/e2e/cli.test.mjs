@@ -6,8 +6,8 @@ import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { Person, idOf } from '../support/cli.mjs';
-import { startService } from '../support/service.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 
-import { checkTimeline } from '../support/events.mjs';
+import { checkTimeline } from '../support/http/events.mjs';
 import {
     Client,
     b64u,
@@ -14,8 +14,8 @@ import {
     newClaimant,
     problem,
     sendHandoff,
-} from '../support/http.mjs';
-import { poll, startService } from '../support/service.mjs';
+} from '../support/http/http.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const code = 'ABCD-2345';
 

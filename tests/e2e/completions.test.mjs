@@ -9,8 +9,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { operated } from '../support/operator.mjs';
-import { handoff, handoffd, scratch } from '../support/service.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { handoff, handoffd, scratch } from '../support/service/service.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const folders = { handoffd: 'api', handoff: 'cli' };

@@ -8,9 +8,9 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, done, makeHandoff, problem } from '../support/http.mjs';
-import { operate, operated } from '../support/operator.mjs';
-import { build, poll, scratch, startService } from '../support/service.mjs';
+import { Client, done, makeHandoff, problem } from '../support/http/http.mjs';
+import { operate, operated } from '../support/service/operator.mjs';
+import { build, poll, scratch, startService } from '../support/service/service.mjs';
 
 function fileIn(dir) {
     const path = join(dir, 'handoffd.conf');

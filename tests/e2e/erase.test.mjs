@@ -6,11 +6,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Tampered, handOff, makeAuditor, must } from '../support/auditor.mjs';
-import { Person, idOf } from '../support/cli.mjs';
-import { Client } from '../support/http.mjs';
-import { operate, operated } from '../support/operator.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Tampered, handOff, makeAuditor, must } from '../support/log/auditor.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { Client } from '../support/http/http.mjs';
+import { operate, operated } from '../support/service/operator.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const inFiles = (data, bytes) =>
     readdirSync(data).filter((name) => readFileSync(join(data, name)).includes(bytes));

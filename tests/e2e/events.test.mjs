@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import sodium from '../support/sodium.mjs';
+import sodium from '../support/protocol/sodium.mjs';
 
-import { checkTimeline } from '../support/events.mjs';
-import { Client, b64u, deliver, done, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { hash, sha256 } from '../support/protocol.mjs';
-import { startService } from '../support/service.mjs';
+import { checkTimeline } from '../support/http/events.mjs';
+import { Client, b64u, deliver, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { hash, sha256 } from '../support/protocol/protocol.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const day = 86400;
 

@@ -7,10 +7,10 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { handOff, makeAuditor, must } from '../support/auditor.mjs';
-import { Person, idOf } from '../support/cli.mjs';
-import { addToken, operated } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import { handOff, makeAuditor, must } from '../support/log/auditor.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { addToken, operated } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 async function made(t, more = []) {
     const service = await startService(t);

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { must } from '../support/auditor.mjs';
-import { Person } from '../support/cli.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { must } from '../support/log/auditor.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -17,9 +17,9 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, b64u, deliver, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { addToken, bearer, operate, operated } from '../support/operator.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Client, b64u, deliver, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { addToken, bearer, operate, operated } from '../support/service/operator.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const keyOf = (service) => join(service.data, 'master.key');
 

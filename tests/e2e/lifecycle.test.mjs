@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { before, after, test } from 'node:test';
 
-import { checkTimeline } from '../support/events.mjs';
-import { Client, done, makeHandoff, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { checkTimeline } from '../support/http/events.mjs';
+import { Client, done, makeHandoff, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const lease = 60;
 let service;

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { Client, Raw, deliver, done, makeHandoff, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { addToken, bearer } from '../support/operator.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Client, Raw, deliver, done, makeHandoff, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { addToken, bearer } from '../support/service/operator.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 async function start(t, args, options = {}) {
     const service = await startService(t, { ...options, args });

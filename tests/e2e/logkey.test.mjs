@@ -6,10 +6,10 @@ import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFi
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { handOff, makeAuditor, must } from '../support/auditor.mjs';
-import { Person } from '../support/cli.mjs';
-import { operate, operated } from '../support/operator.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { handOff, makeAuditor, must } from '../support/log/auditor.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { operate, operated } from '../support/service/operator.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 async function check(data, args = []) {
     const { status, stdout } = await operate(['check', '--json', '--data', data, ...args]);

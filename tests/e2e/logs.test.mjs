@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Client, Raw, deliver, newClaimant, sendHandoff } from '../support/http.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Client, Raw, deliver, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 async function start(t, format) {
     const service = await startService(t, {

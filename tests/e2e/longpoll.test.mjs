@@ -6,8 +6,8 @@ import { readdirSync } from 'node:fs';
 import http from 'node:http';
 import { test } from 'node:test';
 
-import { Client, done, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { poll, sleep, startService } from '../support/service.mjs';
+import { Client, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { poll, sleep, startService } from '../support/service/service.mjs';
 
 async function start(t, options) {
     const service = await startService(t, options);

@@ -10,8 +10,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, Raw, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Client, Raw, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 function raw(h, call, body, head = '') {
     const text = JSON.stringify(body);

@@ -12,8 +12,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { Client, b64u, deliver, done, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Client, b64u, deliver, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const docs = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'docs');
 

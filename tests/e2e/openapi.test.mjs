@@ -8,9 +8,9 @@ import { test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 
-import { Client, Raw, deliver, done, makeHandoff, newClaimant, problem, sendHandoff, uncoded } from '../support/http.mjs';
-import { description, descriptionPath, judge, pathOf } from '../support/openapi.mjs';
-import { poll, sleep, startService } from '../support/service.mjs';
+import { Client, Raw, deliver, done, makeHandoff, newClaimant, problem, sendHandoff, uncoded } from '../support/http/http.mjs';
+import { description, descriptionPath, judge, pathOf } from '../support/openapi/openapi.mjs';
+import { poll, sleep, startService } from '../support/service/service.mjs';
 
 const operations = Object.entries(description.paths).flatMap(([path, item]) =>
     Object.entries(item)

@@ -8,8 +8,8 @@ import http from 'node:http';
 import { test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
-import { Client, problem, sendHandoff } from '../support/http.mjs';
-import { startService } from '../support/service.mjs';
+import { Client, problem, sendHandoff } from '../support/http/http.mjs';
+import { startService } from '../support/service/service.mjs';
 
 // A plain request: node's own fetch would decompress what a test wants to see.
 function get(service, path, headers = {}, method = 'GET') {

@@ -10,11 +10,11 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { makePair } from '../support/certificates.mjs';
-import { Person } from '../support/cli.mjs';
-import { Client, deliver, done, newClaimant, problem, sendHandoff } from '../support/http.mjs';
-import { operate } from '../support/operator.mjs';
-import { poll, scratch, startService } from '../support/service.mjs';
+import { makePair } from '../support/service/certificates.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { Client, deliver, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { operate } from '../support/service/operator.mjs';
+import { poll, scratch, startService } from '../support/service/service.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 

@@ -8,13 +8,13 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Client, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const processes = 4;
 const each = 16;
 const rounds = 200;
-const program = fileURLToPath(new URL('../support/claimants.mjs', import.meta.url));
+const program = fileURLToPath(new URL('../support/http/claimants.mjs', import.meta.url));
 
 async function ask(children, messages) {
     return Promise.all(

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { must } from '../support/auditor.mjs';
-import { Person } from '../support/cli.mjs';
-import { Client, b64u, deliver, done } from '../support/http.mjs';
-import { operated } from '../support/operator.mjs';
-import * as protocol from '../support/protocol.mjs';
-import { startService } from '../support/service.mjs';
+import { must } from '../support/log/auditor.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { Client, b64u, deliver, done } from '../support/http/http.mjs';
+import { operated } from '../support/service/operator.mjs';
+import * as protocol from '../support/protocol/protocol.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const words = JSON.stringify({ by: 'Robin Roe', note: 'signed in', salt: 'c2FsdA' });
 
@@ -256,7 +256,7 @@ test('another key: signed by somebody, and not said to be more; the log by the t
 });
 
 async function stranger(seed) {
-    const { default: sodium } = await import('../support/sodium.mjs');
+    const { default: sodium } = await import('../support/protocol/sodium.mjs');
     await sodium.ready;
     return sodium.crypto_sign_seed_keypair(seed);
 }

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Client, done, makeHandoff, newClaimant, problem } from '../support/http.mjs';
-import { addToken, bearer, operate, operated } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import { Client, done, makeHandoff, newClaimant, problem } from '../support/http/http.mjs';
+import { addToken, bearer, operate, operated } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 async function start(t, options = {}) {
     const service = await startService(t, {

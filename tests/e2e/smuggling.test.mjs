@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { Client, Raw, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { poll, sleep, startService } from '../support/service.mjs';
+import { Client, Raw, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { poll, sleep, startService } from '../support/service/service.mjs';
 
 const endings = [];
 const deadlineMs = 2000;

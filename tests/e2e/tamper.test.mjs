@@ -8,10 +8,10 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Tampered, handOff, makeAuditor, must } from '../support/auditor.mjs';
-import { Person } from '../support/cli.mjs';
-import { operate } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import { Tampered, handOff, makeAuditor, must } from '../support/log/auditor.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { operate } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 async function check(data) {
     const { status, stdout } = await operate(['check', '--json', '--data', data]);

@@ -9,10 +9,10 @@ import { test } from 'node:test';
 import https from 'node:https';
 import tls from 'node:tls';
 
-import { makePair } from '../support/certificates.mjs';
-import { Client, checkAnswer, deliver, done, parseAnswer, sendHandoff } from '../support/http.mjs';
-import { operate } from '../support/operator.mjs';
-import { poll, scratch, startService } from '../support/service.mjs';
+import { makePair } from '../support/service/certificates.mjs';
+import { Client, checkAnswer, deliver, done, parseAnswer, sendHandoff } from '../support/http/http.mjs';
+import { operate } from '../support/service/operator.mjs';
+import { poll, scratch, startService } from '../support/service/service.mjs';
 
 // A service with TLS; its pair lies under names of its own, so that a test can replace it.
 async function start(t, options = {}) {

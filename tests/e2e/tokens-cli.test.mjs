@@ -9,9 +9,9 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Person, idOf } from '../support/cli.mjs';
-import { addToken, operated } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { addToken, operated } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 async function start(t) {
     const service = await startService(t, { args: ['--open-submissions', 'no'] });

@@ -8,10 +8,10 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { gzipSync, gunzipSync } from 'node:zlib';
 
-import { must } from '../support/auditor.mjs';
-import { Person } from '../support/cli.mjs';
-import { addToken } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import { must } from '../support/log/auditor.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { addToken } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const endings = [];
 let service;

@@ -7,10 +7,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Person } from '../support/cli.mjs';
-import { Faults, kinds } from '../support/faults.mjs';
-import { startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { Faults, kinds } from '../support/fault/faults.mjs';
+import { startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 const password = 'Kx7-Zq9-Tr0ub4dor';
 const tried = ['open', 'read', 'write', 'sync', 'name', 'memory'];

@@ -8,11 +8,11 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { checkTimeline, leafHash } from '../support/events.mjs';
-import { Client, done, makeHandoff, newClaimant } from '../support/http.mjs';
-import { operated } from '../support/operator.mjs';
-import { poll, sleep, startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { checkTimeline, leafHash } from '../support/http/events.mjs';
+import { Client, done, makeHandoff, newClaimant } from '../support/http/http.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { poll, sleep, startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 const rounds = amount('crash', 5, 1);
 const workers = 12;

@@ -1,7 +1,7 @@
 /*
  * A library to be preloaded into handoffd and handoff: the n-th call of a kind fails, as it would
  * on a bad disk, a full one, or a machine out of memory. What fails is told through the file
- * FAULTS, which it shares with the test: a struct orders. See tests/support/faults.mjs.
+ * FAULTS, which it shares with the test: a struct orders. See tests/support/fault/faults.mjs.
  */
 /* Both pwrite and pwrite64 are defined here: one must not be the other's other name. */
 #undef _FILE_OFFSET_BITS

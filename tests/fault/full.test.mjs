@@ -8,12 +8,12 @@ import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'n
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, done, makeHandoff, newClaimant, sendHandoff } from '../support/http.mjs';
-import { asRoot } from '../support/memory.mjs';
-import { operate } from '../support/operator.mjs';
-import { Search, atRest, emptied } from '../support/search.mjs';
-import { poll, scratch, startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { Client, done, makeHandoff, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { asRoot } from '../support/fault/memory.mjs';
+import { operate } from '../support/service/operator.mjs';
+import { Search, atRest, emptied } from '../support/fault/search.mjs';
+import { poll, scratch, startService } from '../support/service/service.mjs';
+import { amount, figure } from '../support/run/torture.mjs';
 
 const patienceMs = 20000; // the two seconds are residue.test.mjs's; these machines are kept busy
 const run = (...argv) => {

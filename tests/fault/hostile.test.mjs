@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { Client, Raw, deliver, done, makeHandoff, newClaimant, sendHandoff } from '../support/http.mjs';
-import { poll, sleep, startService } from '../support/service.mjs';
-import { amount, figure } from '../support/torture.mjs';
+import { Client, Raw, deliver, done, makeHandoff, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { poll, sleep, startService } from '../support/service/service.mjs';
+import { amount, figure } from '../support/run/torture.mjs';
 
 // A connection's buffer is 32 KiB, a body in hand at most 90 KiB, and the address limit is 256: what
 // twelve addresses can make it hold, and what it needs at rest, fit in here with room to spare.

@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Faults, kinds } from '../support/faults.mjs';
-import { Client, done, makeHandoff, newClaimant } from '../support/http.mjs';
-import { operated } from '../support/operator.mjs';
-import { Search, atRest, emptied } from '../support/search.mjs';
-import { poll, sleep, startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { Faults, kinds } from '../support/fault/faults.mjs';
+import { Client, done, makeHandoff, newClaimant } from '../support/http/http.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { Search, atRest, emptied } from '../support/fault/search.mjs';
+import { poll, sleep, startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 const patienceMs = 20000; // the two seconds are residue.test.mjs's; these machines are kept busy
 

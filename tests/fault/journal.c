@@ -2,7 +2,7 @@
  * A library to be preloaded into handoffd: writes to the file JOURNAL, in the order in which they
  * happen, every change to the files of the folder JOURNAL_DIR, every sync, and every answer that
  * names an event. From it the tests rebuild what a lost power supply could have left at any moment,
- * and see which answers were sent before their sync. See tests/support/journal.mjs.
+ * and see which answers were sent before their sync. See tests/support/fault/journal.mjs.
  *
  * A record is a struct head, the file's name, and data:
  *   O  the file was made                  T  it was cut or grown to `at` bytes

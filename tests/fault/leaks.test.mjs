@@ -9,9 +9,9 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Person, idOf } from '../support/cli.mjs';
-import { Client, b64u, done, makeHandoff, newClaimant } from '../support/http.mjs';
-import { handoff, handoffd, poll, scratch, startService } from '../support/service.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { Client, b64u, done, makeHandoff, newClaimant } from '../support/http/http.mjs';
+import { handoff, handoffd, poll, scratch, startService } from '../support/service/service.mjs';
 
 const password = 'Zq9-Tr0ub4dor-leak';
 const code = 'HJKM-NPQR';

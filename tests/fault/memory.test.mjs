@@ -6,13 +6,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 
-import { Person } from '../support/cli.mjs';
-import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { findInMemory } from '../support/memory.mjs';
-import { addToken } from '../support/operator.mjs';
-import { Proxy } from '../support/proxy.mjs';
-import { atRest } from '../support/search.mjs';
-import { poll, startService } from '../support/service.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { Client, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { findInMemory } from '../support/fault/memory.mjs';
+import { addToken } from '../support/service/operator.mjs';
+import { Proxy } from '../support/http/proxy.mjs';
+import { atRest } from '../support/fault/search.mjs';
+import { poll, startService } from '../support/service/service.mjs';
 
 const text = (word) => Buffer.from(word);
 

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { Person } from '../support/cli.mjs';
-import { Client, makeHandoff, newClaimant } from '../support/http.mjs';
-import { Proxy } from '../support/proxy.mjs';
-import { startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { Client, makeHandoff, newClaimant } from '../support/http/http.mjs';
+import { Proxy } from '../support/http/proxy.mjs';
+import { startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 const endings = [];
 let service;

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { answeredEvents, journaled, readJournal, writtenEvents } from '../support/journal.mjs';
-import { startService } from '../support/service.mjs';
+import { Client, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { answeredEvents, journaled, readJournal, writtenEvents } from '../support/fault/journal.mjs';
+import { startService } from '../support/service/service.mjs';
 
 // Takes handoffs through every writing call, several at a time; returns the record and how many
 // calls were accepted for the first time.

@@ -9,13 +9,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Faults } from '../support/faults.mjs';
-import { Client, done, makeHandoff, newClaimant } from '../support/http.mjs';
-import { Disk, answeredEvents, journaled, losses, readJournal } from '../support/journal.mjs';
-import { operated } from '../support/operator.mjs';
-import { Search, atRest, emptied } from '../support/search.mjs';
-import { startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { Faults } from '../support/fault/faults.mjs';
+import { Client, done, makeHandoff, newClaimant } from '../support/http/http.mjs';
+import { Disk, answeredEvents, journaled, losses, readJournal } from '../support/fault/journal.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { Search, atRest, emptied } from '../support/fault/search.mjs';
+import { startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 const patienceMs = 20000; // the two seconds are residue.test.mjs's; these machines are kept busy
 

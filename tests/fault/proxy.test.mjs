@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { Person, idOf } from '../support/cli.mjs';
-import { Client, done, makeHandoff } from '../support/http.mjs';
-import { Proxy, points } from '../support/proxy.mjs';
-import { startService } from '../support/service.mjs';
+import { Person, idOf } from '../support/service/cli.mjs';
+import { Client, done, makeHandoff } from '../support/http/http.mjs';
+import { Proxy, points } from '../support/http/proxy.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const endings = [];
 const password = 'Kx7-\u00e4\u{1f511} correct';

@@ -7,10 +7,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, done, makeHandoff, newClaimant, sendHandoff } from '../support/http.mjs';
-import { operate, operated } from '../support/operator.mjs';
-import { sleep, startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { Client, done, makeHandoff, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { operate, operated } from '../support/service/operator.mjs';
+import { sleep, startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 const times = amount('races', 60, 4);
 

@@ -8,9 +8,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { Search, atRest, emptied, traces } from '../support/search.mjs';
-import { startService } from '../support/service.mjs';
+import { Client, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { Search, atRest, emptied, traces } from '../support/fault/search.mjs';
+import { startService } from '../support/service/service.mjs';
 
 const sizes = [1, 200, 255, 256, 700, 1500, 3000, 4000, 4096, 6000, 9000, 20000, 40000];
 

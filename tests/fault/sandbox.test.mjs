@@ -26,10 +26,10 @@ import { test } from 'node:test';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 
-import { makePair } from '../support/certificates.mjs';
-import { Client, deliver, sendHandoff } from '../support/http.mjs';
-import { operate } from '../support/operator.mjs';
-import { build, handoffd, poll, scratch, startService } from '../support/service.mjs';
+import { makePair } from '../support/service/certificates.mjs';
+import { Client, deliver, sendHandoff } from '../support/http/http.mjs';
+import { operate } from '../support/service/operator.mjs';
+import { build, handoffd, poll, scratch, startService } from '../support/service/service.mjs';
 
 const { EACCES, EPERM, ENOSYS } = constants.errno;
 const acts = join(build, 'tests', 'fault', 'acts.so');

@@ -7,11 +7,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Faults, kinds } from '../support/faults.mjs';
-import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { operated } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { Faults, kinds } from '../support/fault/faults.mjs';
+import { Client, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 // Starts it with a fault ahead. Returns whether it serves.
 async function tryStart(service, faults) {

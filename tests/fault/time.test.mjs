@@ -7,10 +7,10 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Client, done, newClaimant, sendHandoff } from '../support/http.mjs';
-import { operated } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
-import { amount, figure, randomFrom, seed } from '../support/torture.mjs';
+import { Client, done, newClaimant, sendHandoff } from '../support/http/http.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
+import { amount, figure, randomFrom, seed } from '../support/run/torture.mjs';
 
 const hour = 3600;
 

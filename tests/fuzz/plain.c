@@ -1,5 +1,5 @@
 /* Any bytes as a body: what is read as plain, jansson takes too, with the same members. */
-#include "tests/support/plain.h"
+#include "tests/support/protocol/plain.h"
 
 #include <stdint.h>
 #include <stdlib.h>

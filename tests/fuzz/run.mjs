@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { figure, leftOut, long } from '../support/torture.mjs';
+import { figure, leftOut, long } from '../support/run/torture.mjs';
 import { writeFixtures, writeSeeds } from './seeds.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import sodium from '../support/sodium.mjs';
+import sodium from '../support/protocol/sodium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const vectors = join(dirname(here), 'vectors');

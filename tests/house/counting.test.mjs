@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { readFlat, readNode } from '../support/tap.mjs';
+import { readFlat, readNode } from '../support/run/tap.mjs';
 
 const names = (list) => list.map((item) => item.name);
 

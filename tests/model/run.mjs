@@ -11,7 +11,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { figure, leftOut, long as longTorture } from '../support/torture.mjs';
+import { figure, leftOut, long as longTorture } from '../support/run/torture.mjs';
 import { checkTable } from './expected.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 // First: it gives Node 18 the crypto object that browsers have.
-import '../support/sodium.mjs';
-import { Person } from '../support/cli.mjs';
-import { Client, done } from '../support/http.mjs';
-import { operated } from '../support/operator.mjs';
-import { startService } from '../support/service.mjs';
+import '../support/protocol/sodium.mjs';
+import { Person } from '../support/service/cli.mjs';
+import { Client, done } from '../support/http/http.mjs';
+import { operated } from '../support/service/operator.mjs';
+import { startService } from '../support/service/service.mjs';
 
 import { ProtocolError, b64u, newId, unb64u } from '../../api/web/protocol/encoding.mjs';
 import { envelopeHash, open } from '../../api/web/protocol/envelope.mjs';

@@ -6,7 +6,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { test } from 'node:test';
 
 // First: it gives Node 18 the crypto object that browsers have.
-import '../support/sodium.mjs';
+import '../support/protocol/sodium.mjs';
 
 import { ProtocolError, b64u, newId } from '../../api/web/protocol/encoding.mjs';
 import { stretch } from '../../api/web/protocol/keys.mjs';

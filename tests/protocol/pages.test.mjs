@@ -10,8 +10,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 // First: it gives Node 18 the crypto object that browsers have.
-import '../support/sodium.mjs';
-import * as other from '../support/protocol.mjs';
+import '../support/protocol/sodium.mjs';
+import * as other from '../support/protocol/protocol.mjs';
 
 import * as code from '../../api/web/protocol/code.mjs';
 import * as encoding from '../../api/web/protocol/encoding.mjs';

@@ -10,9 +10,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import sodium from '../support/sodium.mjs';
+import sodium from '../support/protocol/sodium.mjs';
 
-import * as p from '../support/protocol.mjs';
+import * as p from '../support/protocol/protocol.mjs';
 
 const vectors = join(dirname(fileURLToPath(import.meta.url)), '../vectors');
 const tool = join(process.env.HANDOFF_BUILD ?? 'build', 'tests', 'protocol-tool');

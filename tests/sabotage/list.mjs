@@ -303,21 +303,21 @@ export const sabotages = [
     // ---- what is measured ----
     {
         name: 'the load generator takes any answer for right',
-        file: 'tests/bench/judge.c',
+        file: 'tests/bench/load/judge.c',
         from: '    const char *wrong = NULL;\n',
         to: '    const char *wrong = NULL;\n\n    if (answer->status != 0)\n        return NULL;\n',
         test: 'bench/load',
     },
     {
         name: 'the load generator does not look at what the bare responder sends',
-        file: 'tests/bench/judge.c',
+        file: 'tests/bench/load/judge.c',
         from: 'if (answer->body[i] != \'x\')',
         to: 'if (answer->body[i] == \'\\0\')',
         test: 'bench/load',
     },
     {
         name: 'a long-poll may be answered before anything happened',
-        file: 'tests/bench/held.c',
+        file: 'tests/bench/load/held.c',
         from: 'if (what == NULL && w->claimed_ns == 0)',
         to: 'if (what == NULL && w->claimed_ns == 1)',
         test: 'bench/load',

@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { figure } from '../support/torture.mjs';
+import { figure } from '../support/run/torture.mjs';
 import { sabotages } from './list.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

@@ -1,7 +1,7 @@
 /* A vault on a data directory of its own, and the calls of its three parties, for the unit tests.
  */
-#ifndef HANDOFF_TESTS_FIXTURE_H
-#define HANDOFF_TESTS_FIXTURE_H
+#ifndef HANDOFF_TESTS_UNIT_FIXTURE_H
+#define HANDOFF_TESTS_UNIT_FIXTURE_H
 
 #include "vault/protocol/keys.h"
 #include "vault/vault.h"

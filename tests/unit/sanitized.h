@@ -1,7 +1,7 @@
 /* SANITIZED: whether this is built with AddressSanitizer or ThreadSanitizer, which keep memory of
    their own, leave locking it out, and do not follow a change of stacks. */
-#ifndef HANDOFF_TESTS_SANITIZED_H
-#define HANDOFF_TESTS_SANITIZED_H
+#ifndef HANDOFF_TESTS_UNIT_SANITIZED_H
+#define HANDOFF_TESTS_UNIT_SANITIZED_H
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1

@@ -3,7 +3,7 @@
  * one, jansson takes as well, with the same members and values in the same order.
  */
 #include "api/plain.h"
-#include "tests/support/plain.h"
+#include "tests/support/protocol/plain.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

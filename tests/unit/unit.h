@@ -1,7 +1,7 @@
 /* What the unit tests share: cmocka with what it needs, and a small random generator that a fixed
    seed makes repeatable. */
-#ifndef HANDOFF_TESTS_UNIT_H
-#define HANDOFF_TESTS_UNIT_H
+#ifndef HANDOFF_TESTS_UNIT_UNIT_H
+#define HANDOFF_TESTS_UNIT_UNIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* What the tests that read tests/vectors share. Everything here fails the test that calls it when a
    vector is not as it should be. */
-#ifndef HANDOFF_TESTS_VECTORS_H
-#define HANDOFF_TESTS_VECTORS_H
+#ifndef HANDOFF_TESTS_UNIT_VECTORS_H
+#define HANDOFF_TESTS_UNIT_VECTORS_H
 
 #include "tests/unit/unit.h"
 #include "vault/protocol/keys.h"

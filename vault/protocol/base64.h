@@ -4,8 +4,8 @@
  * about a token. libsodium's, which tests/unit/test_encoding.c holds this against, goes byte by
  * byte and takes three to five times as long.
  */
-#ifndef HANDOFF_PROTOCOL_BASE64_H
-#define HANDOFF_PROTOCOL_BASE64_H
+#ifndef HANDOFF_VAULT_PROTOCOL_BASE64_H
+#define HANDOFF_VAULT_PROTOCOL_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * origin for a name. A proof is "c2sp.org/tlog-proof@v1", "index N", the hashes of the inclusion
  * proof from the leaf's sibling up, an empty line and the checkpoint.
  */
-#ifndef HANDOFF_PROTOCOL_CHECKPOINT_H
-#define HANDOFF_PROTOCOL_CHECKPOINT_H
+#ifndef HANDOFF_VAULT_PROTOCOL_CHECKPOINT_H
+#define HANDOFF_VAULT_PROTOCOL_CHECKPOINT_H
 
 #include "vault/protocol/merkle.h"
 #include "vault/protocol/note.h"

@@ -2,8 +2,8 @@
  * A commitment to one detail of an event: BLAKE2b-256(key = salt, field ‖ 0x00 ‖ value), so that
  * each detail can be disclosed or erased alone.
  */
-#ifndef HANDOFF_PROTOCOL_COMMITMENT_H
-#define HANDOFF_PROTOCOL_COMMITMENT_H
+#ifndef HANDOFF_VAULT_PROTOCOL_COMMITMENT_H
+#define HANDOFF_VAULT_PROTOCOL_COMMITMENT_H
 
 #include <stddef.h>
 #include <stdint.h>

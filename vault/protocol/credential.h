@@ -3,8 +3,8 @@
  * {"type":"text","text"} or {"type":"file","name","data": base64url}. Strict: no unknown or doubled
  * members, no other types, UTF-8 only. Strings may hold any character, NUL too.
  */
-#ifndef HANDOFF_PROTOCOL_CREDENTIAL_H
-#define HANDOFF_PROTOCOL_CREDENTIAL_H
+#ifndef HANDOFF_VAULT_PROTOCOL_CREDENTIAL_H
+#define HANDOFF_VAULT_PROTOCOL_CREDENTIAL_H
 
 #include "vault/protocol/secret.h"
 

@@ -3,8 +3,8 @@
  *
  * Every decoder here is strict: one value has exactly one accepted text.
  */
-#ifndef HANDOFF_PROTOCOL_ENCODING_H
-#define HANDOFF_PROTOCOL_ENCODING_H
+#ifndef HANDOFF_VAULT_PROTOCOL_ENCODING_H
+#define HANDOFF_VAULT_PROTOCOL_ENCODING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * padded to a multiple of 256, AD = "handoff/1" ‖ id (16) ‖ mode), mode 0x00 without a code and
  * 0x01 with one.
  */
-#ifndef HANDOFF_PROTOCOL_ENVELOPE_H
-#define HANDOFF_PROTOCOL_ENVELOPE_H
+#ifndef HANDOFF_VAULT_PROTOCOL_ENVELOPE_H
+#define HANDOFF_VAULT_PROTOCOL_ENVELOPE_H
 
 #include "vault/protocol/keys.h"
 #include "vault/protocol/secret.h"

@@ -1,8 +1,8 @@
 /*
  * JSON texts into trees of jansson's, never with something left out.
  */
-#ifndef HANDOFF_PROTOCOL_JSONTEXT_H
-#define HANDOFF_PROTOCOL_JSONTEXT_H
+#ifndef HANDOFF_VAULT_PROTOCOL_JSONTEXT_H
+#define HANDOFF_VAULT_PROTOCOL_JSONTEXT_H
 
 #include <jansson.h>
 #include <stddef.h>

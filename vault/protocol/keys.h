@@ -3,8 +3,8 @@
  * "Cryptography (version 1)"; byte-exact in docs/protocol.md). libsodium's crypto_kdf is keyed
  * BLAKE2b; Argon2id is RFC 9106's with p = 1.
  */
-#ifndef HANDOFF_PROTOCOL_KEYS_H
-#define HANDOFF_PROTOCOL_KEYS_H
+#ifndef HANDOFF_VAULT_PROTOCOL_KEYS_H
+#define HANDOFF_VAULT_PROTOCOL_KEYS_H
 
 #include "vault/protocol/secret.h"
 

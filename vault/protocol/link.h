@@ -8,8 +8,8 @@
  * it, punctuation after it, percent-encoding, a wrapping "safe link" that carries it in a
  * parameter), and says so. Everything that is then not exactly a link is refused, with the reason.
  */
-#ifndef HANDOFF_PROTOCOL_LINK_H
-#define HANDOFF_PROTOCOL_LINK_H
+#ifndef HANDOFF_VAULT_PROTOCOL_LINK_H
+#define HANDOFF_VAULT_PROTOCOL_LINK_H
 
 #include "vault/protocol/keys.h"
 

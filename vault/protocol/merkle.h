@@ -5,8 +5,8 @@
  * index · 2^level on; level 0 are the leaves' hashes. All other hashes of a tree are made from
  * these. Sizes and indices are at most 2^62.
  */
-#ifndef HANDOFF_PROTOCOL_MERKLE_H
-#define HANDOFF_PROTOCOL_MERKLE_H
+#ifndef HANDOFF_VAULT_PROTOCOL_MERKLE_H
+#define HANDOFF_VAULT_PROTOCOL_MERKLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

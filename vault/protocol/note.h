@@ -5,8 +5,8 @@
  * A verifier key is written "<name>+<key id, 8 hex>+<base64(0x01 ‖ public key)>"; the key id is the
  * first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key).
  */
-#ifndef HANDOFF_PROTOCOL_NOTE_H
-#define HANDOFF_PROTOCOL_NOTE_H
+#ifndef HANDOFF_VAULT_PROTOCOL_NOTE_H
+#define HANDOFF_VAULT_PROTOCOL_NOTE_H
 
 #include "vault/protocol/text.h"
 

@@ -5,8 +5,8 @@
  * envelope, Unix seconds, base64url SHA-256 of the details exactly as sent or "-". Signed with
  * Ed25519 (RFC 8032) by the key of the receipt seed.
  */
-#ifndef HANDOFF_PROTOCOL_RECEIPT_H
-#define HANDOFF_PROTOCOL_RECEIPT_H
+#ifndef HANDOFF_VAULT_PROTOCOL_RECEIPT_H
+#define HANDOFF_VAULT_PROTOCOL_RECEIPT_H
 
 #include <stdbool.h>
 #include <stddef.h>

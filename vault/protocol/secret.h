@@ -5,8 +5,8 @@
  * What wiping cannot do: copies that the compiler spilled to a stack, a page that was swapped or
  * dumped before it was locked, and memory of other processes (a terminal's, a pipe's reader's).
  */
-#ifndef HANDOFF_PROTOCOL_SECRET_H
-#define HANDOFF_PROTOCOL_SECRET_H
+#ifndef HANDOFF_VAULT_PROTOCOL_SECRET_H
+#define HANDOFF_VAULT_PROTOCOL_SECRET_H
 
 #include <stdbool.h>
 #include <stddef.h>

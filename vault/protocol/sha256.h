@@ -5,8 +5,8 @@
  * some. libsodium, from which all other cryptography comes, has it in portable C only, at a fifth
  * of the speed.
  */
-#ifndef HANDOFF_PROTOCOL_SHA256_H
-#define HANDOFF_PROTOCOL_SHA256_H
+#ifndef HANDOFF_VAULT_PROTOCOL_SHA256_H
+#define HANDOFF_VAULT_PROTOCOL_SHA256_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * A bounded builder for text, mostly JSON: appends to a buffer that its owner gave it and remembers
  * when something did not fit, so that a row of appends needs one check at its end.
  */
-#ifndef HANDOFF_PROTOCOL_TEXT_H
-#define HANDOFF_PROTOCOL_TEXT_H
+#ifndef HANDOFF_VAULT_PROTOCOL_TEXT_H
+#define HANDOFF_VAULT_PROTOCOL_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
  * database failed (store_error says how); a writer then rolls back and nothing of the batch has
  * happened.
  */
-#ifndef HANDOFF_VAULT_STORE_H
-#define HANDOFF_VAULT_STORE_H
+#ifndef HANDOFF_VAULT_STORE_STORE_H
+#define HANDOFF_VAULT_STORE_STORE_H
 
 #include "vault/alarm.h"
 #include "vault/lifecycle.h"

@@ -3,7 +3,7 @@
 
 import { mkdirSync } from 'node:fs';
 
-import { makePair } from '../../support/certificates.mjs';
+import { makePair } from '../../support/service/certificates.mjs';
 
 // connections: the groups'; options: of the generator; turn: what the service's side does.
 async function beside(bench, service, { title, connections, options = {}, bareArgs = [], learn = {}, turn }) {

@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 
-import { cost } from '../service.mjs';
+import { cost } from '../run/service.mjs';
 
 const password = 'kN8-horse-battery-staple';
 

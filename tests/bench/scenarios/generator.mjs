@@ -5,9 +5,9 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { cost, loadArgs } from '../service.mjs';
+import { cost, loadArgs } from '../run/service.mjs';
 
-const script = join(dirname(dirname(fileURLToPath(import.meta.url))), 'wrk.lua');
+const script = join(dirname(dirname(fileURLToPath(import.meta.url))), 'programs/wrk.lua');
 
 async function wrk(bench, bare, connections, step) {
     const path = `/b/${step.answer_bytes}/`;

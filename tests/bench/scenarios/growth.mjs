@@ -1,7 +1,7 @@
 // The rate of whole handoffs by what lies in the database already: live handoffs, and events of those
 // that are over. With the most of both, the memory too.
 
-import { eventsEach } from '../fills.mjs';
+import { eventsEach } from '../run/fills.mjs';
 
 const connections = 32;
 const crowd = 512;

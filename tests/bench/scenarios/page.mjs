@@ -3,7 +3,7 @@
 import http from 'node:http';
 import { brotliDecompressSync } from 'node:zlib';
 
-import { imported, isLate, named } from '../../support/weight.mjs';
+import { imported, isLate, named } from '../../support/pages/weight.mjs';
 
 // { text, bytes (on the wire), encoding }
 function fetchRaw(url, agent) {

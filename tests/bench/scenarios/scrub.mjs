@@ -4,9 +4,9 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Search, atRest } from '../../support/search.mjs';
-import { sleep } from '../bench.mjs';
-import { metrics } from '../service.mjs';
+import { Search, atRest } from '../../support/fault/search.mjs';
+import { sleep } from '../run/bench.mjs';
+import { metrics } from '../run/service.mjs';
 
 const connections = 32;
 const walAfterMs = 1500;

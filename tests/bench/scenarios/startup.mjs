@@ -1,9 +1,9 @@
 // From the start to the first request that could be served, and what is resident when nothing is asked,
 // by what lies in the data directory.
 
-import { sleep } from '../bench.mjs';
-import { eventsEach } from '../fills.mjs';
-import { residentMib } from '../service.mjs';
+import { sleep } from '../run/bench.mjs';
+import { eventsEach } from '../run/fills.mjs';
+import { residentMib } from '../run/service.mjs';
 
 export const startup = {
     name: 'startup',

@@ -1,8 +1,8 @@
 // Whole handoffs while many that are due are swept, beside the same with none due. In between the
 // sweeping service is stopped, and so sweeps in its own turns alone.
 
-import { sleep } from '../bench.mjs';
-import { metrics } from '../service.mjs';
+import { sleep } from '../run/bench.mjs';
+import { metrics } from '../run/service.mjs';
 
 const connections = 32;
 

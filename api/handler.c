@@ -1,17 +1,17 @@
 #include "api/handler.h"
 
-#include "api/connections.h"
-#include "api/guard.h"
-#include "api/limits.h"
-#include "api/log.h"
-#include "api/loop.h"
-#include "api/metrics.h"
-#include "api/request.h"
-#include "api/router.h"
+#include "api/base/log.h"
+#include "api/http/guard.h"
+#include "api/http/longpoll.h"
+#include "api/http/request.h"
+#include "api/http/router.h"
+#include "api/metrics/metrics.h"
+#include "api/net/connections.h"
+#include "api/net/loop.h"
+#include "api/policy/limits.h"
 #include "api/server.h"
-#include "api/waits.h"
-#include "vault/protocol/secret.h"
-#include "vault/protocol/text.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/encoding/text.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -373,7 +373,7 @@ void handler_completed(void *ctx, struct MHD_Connection *connection, void **requ
         return;
     *request = NULL;
     count_out(r);
-    waits_remove(server_waits(r->server), r);
+    longpoll_remove(server_waits(r->server), r);
     if (r->stage == REQUEST_POSTED)
         r->connection = NULL; /* the vault has its job: handler_answered goes on */
     else

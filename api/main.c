@@ -1,12 +1,12 @@
+#include "api/base/log.h"
 #include "api/commands/command.h"
-#include "api/config.h"
-#include "api/listen.h"
-#include "api/log.h"
-#include "api/metrics.h"
-#include "api/sandbox.h"
+#include "api/config/config.h"
+#include "api/metrics/metrics.h"
+#include "api/net/listen.h"
+#include "api/sandbox/drop_privileges.h"
+#include "api/sandbox/sandbox.h"
 #include "api/server.h"
-#include "api/user.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
 #include "vault/vault.h"
 
 #include <jansson.h>
@@ -164,7 +164,7 @@ static int settle_in(const struct config *config, struct listen_opened *opened, 
                  0);
     sandbox_prepare(config);
     if (listen_open_all(opened, config, false, why, why_size) != 0 ||
-        user_become(config->user, config->data, why, why_size) != 0 ||
+        drop_privileges_to(config->user, config->data, why, why_size) != 0 ||
         vault_make_dir(config->data, why, why_size) != 0 ||
         listen_open_all(opened, config, true, why, why_size) != 0)
         return -1;

@@ -1,16 +1,16 @@
 #include "api/server.h"
 
-#include "api/connections.h"
-#include "api/door.h"
+#include "api/base/log.h"
 #include "api/handler.h"
-#include "api/limits.h"
-#include "api/listen.h"
-#include "api/log.h"
-#include "api/loop.h"
-#include "api/metrics.h"
-#include "api/tally.h"
-#include "api/tls.h"
-#include "api/waits.h"
+#include "api/http/longpoll.h"
+#include "api/metrics/metrics.h"
+#include "api/net/acceptor.h"
+#include "api/net/connections.h"
+#include "api/net/listen.h"
+#include "api/net/loop.h"
+#include "api/net/tls.h"
+#include "api/policy/client_counts.h"
+#include "api/policy/limits.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -41,16 +41,16 @@ struct server {
     struct config config;
     _Atomic(struct live *) live;
     struct tls *tls; /* NULL: no TLS */
-    struct tally *connection_tally, *wait_tally;
+    struct client_counts *connection_tally, *wait_tally;
     struct vault *vault;
     int fd; /* it listens; -1: not */
-    struct door *door;
+    struct acceptor *door;
     struct loop *loops[CONFIG_THREADS_MAX];
     unsigned loop_count;
     struct connections *connections;
-    struct waits *waits;
+    struct longpolls *waits;
     struct metrics *metrics;
-    struct quota *quota;
+    struct rate_limit *quota;
     atomic_uint_least64_t number;
     atomic_bool draining;
     atomic_int_least64_t probed; /* when, in microseconds, times 2, plus whether ready; 0: never */
@@ -91,7 +91,7 @@ struct vault *server_vault(const struct server *s)
     return s->vault;
 }
 
-struct waits *server_waits(const struct server *s)
+struct longpolls *server_waits(const struct server *s)
 {
     return s->waits;
 }
@@ -101,12 +101,12 @@ const struct config_limits *server_limits(const struct server *s)
     return &atomic_load(&s->live)->limits;
 }
 
-struct tally *server_connection_tally(const struct server *s)
+struct client_counts *server_connection_tally(const struct server *s)
 {
     return s->connection_tally;
 }
 
-struct tally *server_wait_tally(const struct server *s)
+struct client_counts *server_wait_tally(const struct server *s)
 {
     return s->wait_tally;
 }
@@ -124,7 +124,7 @@ bool server_wants_https(const struct server *s)
                               strncmp(s->config.base_url, https, sizeof(https) - 1) == 0);
 }
 
-struct quota *server_quota(const struct server *s)
+struct rate_limit *server_quota(const struct server *s)
 {
     return s->quota;
 }
@@ -204,7 +204,7 @@ static void *run_timer(void *arg)
                                        .tv_nsec = (long)(until_us % 1000000) * 1000};
 
         pthread_mutex_unlock(&s->lock);
-        waits_wake(s->waits, server_now_us() / 1000, false);
+        longpoll_wake(s->waits, server_now_us() / 1000, false);
         cut = connections_expire(s->connections, server_now_us() / 1000);
         if (cut > 0)
             log_note(server_log(s), LOG_LEVEL_INFO, "connections were shut down at their deadline",
@@ -301,13 +301,13 @@ static int start_serving(struct server *s)
         if (daemon == NULL || loop_start(loop, daemon) != 0)
             return -1;
     }
-    s->door = door_open(s->fd, s->loops, s->loop_count, connection_limit());
+    s->door = acceptor_open(s->fd, s->loops, s->loop_count, connection_limit());
     return s->door != NULL ? 0 : -1;
 }
 
 static void stop_serving(struct server *s)
 {
-    door_close(s->door);
+    acceptor_close(s->door);
     while (s->loop_count > 0)
         loop_free(s->loops[--s->loop_count]);
     if (s->fd >= 0)
@@ -348,17 +348,17 @@ static void free_server(struct server *s)
     struct live *l = atomic_load(&s->live);
 
     metrics_free(s->metrics);
-    quota_free(s->quota);
+    rate_limit_free(s->quota);
     tls_free(s->tls);
-    tally_free(s->connection_tally);
-    tally_free(s->wait_tally);
+    client_counts_free(s->connection_tally);
+    client_counts_free(s->wait_tally);
     while (l != NULL) {
         struct live *older = l->older;
 
         free(l);
         l = older;
     }
-    waits_free(s->waits);
+    longpoll_free(s->waits);
     connections_free(s->connections);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
@@ -382,11 +382,11 @@ static struct server *new_server(const struct config *config, struct vault *vaul
     pthread_cond_init(&s->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     s->connections = connections_new();
-    s->waits = waits_new(vault);
+    s->waits = longpoll_new(vault);
     s->metrics = metrics_new(vault);
-    s->quota = quota_new(LIMITS_CLIENTS);
-    s->connection_tally = tally_new();
-    s->wait_tally = tally_new();
+    s->quota = rate_limit_new(LIMITS_CLIENTS);
+    s->connection_tally = client_counts_new();
+    s->wait_tally = client_counts_new();
     if (s->connections != NULL && s->waits != NULL && s->metrics != NULL && s->quota != NULL &&
         s->connection_tally != NULL && s->wait_tally != NULL && put_in_force(s, config) == 0) {
         connections_serve(s->connections, s);
@@ -450,7 +450,7 @@ static void wait_for_connections(struct server *s)
 
     while (!are_idle(s)) {
         (void)connections_end(s->connections, server_now_us() / 1000, server_now_us() >= until_us);
-        waits_wake(s->waits, 0, true);
+        longpoll_wake(s->waits, 0, true);
         nanosleep(&pause, NULL);
     }
 }
@@ -460,7 +460,7 @@ void server_drain(struct server *s)
     if (s == NULL)
         return;
     atomic_store(&s->draining, true);
-    door_close(s->door);
+    acceptor_close(s->door);
     s->door = NULL;
     shutdown(s->fd, SHUT_RDWR); /* who comes now is refused, and does not wait in the backlog */
     wait_for_connections(s);

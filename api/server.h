@@ -3,7 +3,7 @@
 #ifndef HANDOFF_API_SERVER_H
 #define HANDOFF_API_SERVER_H
 
-#include "api/config.h"
+#include "api/config/config.h"
 #include "vault/vault.h"
 
 #include <stdbool.h>
@@ -13,9 +13,9 @@
 struct server;
 struct connections;
 struct metrics;
-struct quota;
-struct tally;
-struct waits;
+struct rate_limit;
+struct client_counts;
+struct longpolls;
 
 enum {
     SERVER_TICK_MS = 100,         /* how exactly deadlines are kept */
@@ -47,11 +47,11 @@ void server_drain(struct server *s);
 /* ---- for requests ---- */
 
 struct vault *server_vault(const struct server *s);
-struct waits *server_waits(const struct server *s);
+struct longpolls *server_waits(const struct server *s);
 const struct config_limits *server_limits(const struct server *s);
-struct quota *server_quota(const struct server *s);
-struct tally *server_connection_tally(const struct server *s);
-struct tally *server_wait_tally(const struct server *s);
+struct rate_limit *server_quota(const struct server *s);
+struct client_counts *server_connection_tally(const struct server *s);
+struct client_counts *server_wait_tally(const struct server *s);
 bool server_speaks_tls(const struct server *s);
 bool server_wants_https(const struct server *s); /* people reach it by https alone */
 const struct config_proxies *server_proxies(const struct server *s);

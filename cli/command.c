@@ -1,6 +1,6 @@
 #include "cli/command.h"
 
-#include "cli/terminal.h"
+#include "cli/io/terminal.h"
 
 #include <stdbool.h>
 #include <stdio.h>

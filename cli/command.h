@@ -6,7 +6,7 @@
 #define HANDOFF_CLI_COMMAND_H
 
 #include "cli/exit.h"
-#include "cli/settings.h"
+#include "cli/local/settings.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 #include "cli/command.h"
-#include "cli/output.h"
-#include "cli/terminal.h"
-#include "vault/protocol/secret.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "vault/protocol/encoding/secret.h"
 
 #include <jansson.h>
 #include <signal.h>

@@ -1,15 +1,15 @@
 #include "vault/admin.h"
 
-#include "vault/datadir.h"
-#include "vault/erasing.h"
-#include "vault/inspect.h"
-#include "vault/logkey.h"
-#include "vault/protocol/keys.h"
-#include "vault/record.h"
-#include "vault/rotation.h"
-#include "vault/token.h"
-#include "vault/unlock.h"
-#include "vault/upgrade.h"
+#include "vault/log/logkey.h"
+#include "vault/log/record.h"
+#include "vault/log/token.h"
+#include "vault/maintenance/datadir.h"
+#include "vault/maintenance/erasing.h"
+#include "vault/maintenance/key_binding.h"
+#include "vault/maintenance/log_verify.h"
+#include "vault/maintenance/rotation.h"
+#include "vault/maintenance/upgrade.h"
+#include "vault/protocol/handoff/keys.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -56,7 +56,7 @@ static int open_store(struct admin *a, const struct admin_options *options, char
     a->store = store_open(a->path, settle ? STORE_WRITER : STORE_GUEST, why, why_size);
     if (a->store == NULL)
         return -1;
-    a->keyring = unlock(a->store, &a->key_file, why, why_size);
+    a->keyring = key_binding_open(a->store, &a->key_file, why, why_size);
     if (a->keyring == NULL)
         return -1;
     a->logkey = logkey_open(a->dir_fd, why, why_size);
@@ -441,7 +441,7 @@ int admin_verify(struct admin *a, struct admin_verdict *out, char *why, size_t w
 
     *out = (struct admin_verdict){0};
     if (rc == 0)
-        rc = inspect_log(a->store, a->logkey, out, why, why_size);
+        rc = log_verify(a->store, a->logkey, out, why, why_size);
     if (rc == 0)
         rc = store_verify_tables(a->store, why, why_size);
     return rc == STORE_NONE ? 1 : rc < 0 ? fail(why, why_size, "the database cannot be read") : 0;

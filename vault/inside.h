@@ -2,14 +2,14 @@
 #ifndef HANDOFF_VAULT_INSIDE_H
 #define HANDOFF_VAULT_INSIDE_H
 
-#include "vault/committer.h"
-#include "vault/figures.h"
-#include "vault/keyring.h"
-#include "vault/logkey.h"
-#include "vault/readers.h"
-#include "vault/scrubber.h"
+#include "vault/keys/keyring.h"
+#include "vault/log/logkey.h"
 #include "vault/vault.h"
-#include "vault/watch.h"
+#include "vault/writer/committer.h"
+#include "vault/writer/readers.h"
+#include "vault/writer/scrubber.h"
+#include "vault/writer/stats.h"
+#include "vault/writer/watch.h"
 
 struct proofs_cache;
 
@@ -21,7 +21,7 @@ struct vault {
     struct keyring *keyring;
     struct logkey *logkey;
     struct proofs_cache *latest; /* the one that was signed last */
-    struct figures *figures;
+    struct stats *figures;
     struct watch_table *watches;
     struct readers *readers;
     struct scrubber *scrubber;

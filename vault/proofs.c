@@ -1,7 +1,7 @@
 /* The log as others can check it: checkpoints, proofs, tiles, entries; on the caller's thread. */
 #include "vault/proofs.h"
 #include "vault/inside.h"
-#include "vault/ledger.h"
+#include "vault/log/ledger.h"
 
 #include <pthread.h>
 #include <sodium.h>

@@ -1,8 +1,8 @@
 /* What can be read from the vault, on the caller's thread. */
 #include "vault/inside.h"
-#include "vault/ledger.h"
-#include "vault/protocol/keys.h"
-#include "vault/token.h"
+#include "vault/log/ledger.h"
+#include "vault/log/token.h"
+#include "vault/protocol/handoff/keys.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -332,7 +332,7 @@ int vault_stats(struct vault *v, struct vault_stats *out)
         store_count_due(store, vault_now(v), DUE_MAX, &due) != 0)
         rc = -1;
     readers_give(v->readers, store);
-    figures_read(v->figures, out);
+    stats_read(v->figures, out);
     out->queued = committer_queued(v->committer);
     out->live = (uint64_t)all.live;
     out->live_bytes = (uint64_t)all.bytes;

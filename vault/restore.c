@@ -1,7 +1,7 @@
 /* A data directory's database out of a backup. */
 #include "vault/admin.h"
-#include "vault/datadir.h"
-#include "vault/inspect.h"
+#include "vault/maintenance/datadir.h"
+#include "vault/maintenance/log_verify.h"
 #include "vault/store/store.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ static int check_copy(const char *path, char *why, size_t why_size)
         return -1;
     rc = store_verify(s, why, why_size);
     if (rc == 0)
-        rc = inspect_log(s, NULL, &verdict, why, why_size);
+        rc = log_verify(s, NULL, &verdict, why, why_size);
     if (rc == 0)
         rc = store_verify_tables(s, why, why_size);
     if (rc < 0)

@@ -1,12 +1,12 @@
 #include "vault/vault.h"
 
-#include "vault/datadir.h"
 #include "vault/inside.h"
-#include "vault/prepare.h"
+#include "vault/maintenance/datadir.h"
+#include "vault/maintenance/key_binding.h"
+#include "vault/maintenance/upgrade.h"
 #include "vault/proofs.h"
-#include "vault/protocol/secret.h"
-#include "vault/unlock.h"
-#include "vault/upgrade.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/writer/prepare.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -123,7 +123,7 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
     if (v->options.report == NULL)
         v->options.report = report_to_nobody;
     v->watches = watch_table_new();
-    v->figures = figures_new();
+    v->figures = stats_new();
     v->latest = proofs_cache_new();
     if (v->watches == NULL || v->figures == NULL || v->latest == NULL ||
         open_dir(v, why, why_size) != 0)
@@ -132,7 +132,7 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
     if (store == NULL)
         goto fail;
     v->key_file = (struct keyring_file){.dir_fd = v->dir_fd, .path = options->key};
-    v->keyring = unlock(store, &v->key_file, why, why_size);
+    v->keyring = key_binding_open(store, &v->key_file, why, why_size);
     if (v->keyring != NULL)
         v->logkey = logkey_open(v->dir_fd, why, why_size);
     if (v->logkey == NULL || upgrade(store, v->keyring, why, why_size) != 0 ||
@@ -161,7 +161,7 @@ void vault_close(struct vault *v)
     logkey_close(v->logkey);
     proofs_cache_free(v->latest);
     keyring_close(v->keyring);
-    figures_free(v->figures);
+    stats_free(v->figures);
     if (v->dir_fd >= 0)
         close(v->dir_fd);
     free(v);

@@ -11,11 +11,11 @@
 #ifndef HANDOFF_VAULT_VAULT_H
 #define HANDOFF_VAULT_VAULT_H
 
-#include "vault/answer.h"
-#include "vault/details.h"
-#include "vault/lifecycle.h"
-#include "vault/protocol/checkpoint.h"
-#include "vault/protocol/receipt.h"
+#include "vault/lifecycle/answer.h"
+#include "vault/lifecycle/lifecycle.h"
+#include "vault/log/details.h"
+#include "vault/protocol/handoff/receipt.h"
+#include "vault/protocol/tlog/checkpoint.h"
 
 #include <stdbool.h>
 #include <stddef.h>

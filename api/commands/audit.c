@@ -1,5 +1,5 @@
 #include "api/commands/command.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "api/commands/command.h"
-#include "api/tls.h"
+#include "api/net/tls.h"
 
-#include "vault/protocol/text.h"
+#include "vault/protocol/encoding/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

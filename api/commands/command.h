@@ -5,7 +5,7 @@
 #ifndef HANDOFF_API_COMMANDS_COMMAND_H
 #define HANDOFF_API_COMMANDS_COMMAND_H
 
-#include "api/config.h"
+#include "api/config/config.h"
 #include "vault/admin.h"
 
 #include <stddef.h>

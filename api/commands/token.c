@@ -1,8 +1,8 @@
 #include "api/commands/command.h"
-#include "api/fields.h"
-#include "vault/protocol/duration.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/text.h"
+#include "api/http/fields.h"
+#include "vault/protocol/encoding/duration.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/text.h"
 
 #include <inttypes.h>
 #include <sodium.h>

@@ -1,8 +1,8 @@
 /* What anyone may ask of the log, so that whoever holds an old checkpoint can check a newer one. */
 #include "api/endpoints/endpoints.h"
-#include "api/query.h"
+#include "api/http/query.h"
 #include "api/server.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <stdlib.h>
 #include <string.h>

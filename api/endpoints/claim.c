@@ -1,7 +1,7 @@
-#include "api/access.h"
 #include "api/endpoints/endpoints.h"
-#include "api/fields.h"
-#include "vault/protocol/encoding.h"
+#include "api/http/fields.h"
+#include "api/policy/access.h"
+#include "vault/protocol/encoding/encoding.h"
 
 enum { BODY_MAX = 1024, AROUND_ENVELOPE = 256 };
 

@@ -5,7 +5,7 @@
 #ifndef HANDOFF_API_ENDPOINTS_ENDPOINTS_H
 #define HANDOFF_API_ENDPOINTS_ENDPOINTS_H
 
-#include "api/request.h"
+#include "api/http/request.h"
 
 size_t handoffs_put_max(const struct server *s);
 void handoffs_put(struct request *r);

@@ -1,7 +1,7 @@
 /* The log itself, for auditors: its lines, and the details that were not erased. */
-#include "api/access.h"
 #include "api/endpoints/endpoints.h"
-#include "api/query.h"
+#include "api/http/query.h"
+#include "api/policy/access.h"
 #include "api/server.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
-#include "api/access.h"
 #include "api/endpoints/endpoints.h"
-#include "api/limits.h"
-#include "api/query.h"
+#include "api/http/longpoll.h"
+#include "api/http/query.h"
+#include "api/policy/access.h"
+#include "api/policy/limits.h"
 #include "api/server.h"
-#include "api/waits.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -104,16 +104,16 @@ static void reply_or_wait(struct request *r)
         server_now_us() / 1000 >= r->wait.deadline_ms)
         return;
     request_drop_reply(r); /* what waits must hold little */
-    switch (waits_add(server_waits(r->server), r)) {
-    case WAITS_ADDED:
+    switch (longpoll_add(server_waits(r->server), r)) {
+    case LONGPOLL_ADDED:
         break;
-    case WAITS_MANY:
+    case LONGPOLL_MANY:
         request_problem(r, &many);
         break;
-    case WAITS_FULL:
+    case LONGPOLL_FULL:
         request_problem(r, &full);
         break;
-    case WAITS_ENDED:
+    case LONGPOLL_ENDED:
         (void)reply_events(r);
         break;
     }
@@ -181,6 +181,6 @@ void events_get(struct request *r)
 /* Woken by an event, which may be one that was not asked for, by the deadline, or by the end. */
 void events_get_done(struct request *r)
 {
-    waits_remove(server_waits(r->server), r);
+    longpoll_remove(server_waits(r->server), r);
     reply_or_wait(r);
 }

@@ -1,11 +1,11 @@
-#include "api/access.h"
-#include "api/client.h"
 #include "api/endpoints/endpoints.h"
-#include "api/fields.h"
+#include "api/http/fields.h"
+#include "api/net/client.h"
+#include "api/policy/access.h"
 #include "api/server.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <sodium.h>
 #include <stdio.h>

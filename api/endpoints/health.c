@@ -1,6 +1,6 @@
 #include "api/endpoints/endpoints.h"
 #include "api/server.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
 
 enum { REPLY_MAX = 128 };
 

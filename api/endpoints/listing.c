@@ -1,6 +1,6 @@
-#include "api/access.h"
 #include "api/endpoints/endpoints.h"
-#include "api/query.h"
+#include "api/http/query.h"
+#include "api/policy/access.h"
 #include "api/server.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "api/endpoints/endpoints.h"
 
-/* docs/openapi.json, see api/embed.c. */
+/* docs/openapi.json, see api/build/embed.c. */
 extern const unsigned char openapi_json[];
 extern const size_t openapi_json_len;
 

@@ -1,6 +1,6 @@
-#include "api/access.h"
 #include "api/endpoints/endpoints.h"
-#include "api/fields.h"
+#include "api/http/fields.h"
+#include "api/policy/access.h"
 
 enum { BODY_MAX = 1024 };
 

@@ -1,4 +1,4 @@
-#include "api/pages.h"
+#include "api/pages/pages.h"
 #include "api/endpoints/endpoints.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "api/access.h"
 #include "api/endpoints/endpoints.h"
-#include "api/fields.h"
+#include "api/http/fields.h"
+#include "api/policy/access.h"
 #include "api/server.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
 
 #include <stdlib.h>
 #include <string.h>

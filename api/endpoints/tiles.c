@@ -4,7 +4,7 @@
  */
 #include "api/endpoints/endpoints.h"
 #include "api/server.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <string.h>
 

@@ -61,7 +61,7 @@ const brotli = (bytes) => brotliCompressSync(bytes, {
     },
 });
 
-// Appends a file's forms to the chunks, and tells where they lie; in the order of api/pages.h.
+// Appends a file's forms to the chunks, and tells where they lie; in the order of api/pages/pages.h.
 const place = (file, chunks) =>
     [file.bytes, gzipSync(file.bytes, { level: 9 }), brotli(file.bytes)].map((bytes) => {
         const offset = chunks.size;
@@ -73,8 +73,8 @@ const place = (file, chunks) =>
 const cString = (text) => (text === undefined ? 'NULL' : JSON.stringify(text));
 const cBytes = (bytes) => [...bytes].join(', ');
 
-// The daemon's table, over bytes that the assembler takes in as they are: see api/pages.h.
-const cTable = (rows, bytes) => `#include "api/pages.h"
+// The daemon's table, over bytes that the assembler takes in as they are: see api/pages/pages.h.
+const cTable = (rows, bytes) => `#include "api/pages/pages.h"
 
 __asm__(".section .rodata\\n.balign 16\\n.global pages_bytes\\npages_bytes:\\n"
         ".incbin \\"${bytes}\\"\\n.previous\\n");
@@ -87,8 +87,8 @@ ${rows.map(({ name, language, type, forms }) => `    {${cString(name)}, ${cStrin
 const size_t pages_files_len = sizeof(pages_files) / sizeof(pages_files[0]);
 `;
 
-// The command line's, to hold a server's pages against: see cli/pagehashes.h.
-const cHashes = (rows) => `#include "cli/pagehashes.h"
+// The command line's, to hold a server's pages against: see cli/pages/pagehashes.h.
+const cHashes = (rows) => `#include "cli/pages/pagehashes.h"
 
 const struct page_hash page_hashes[] = {
 ${rows.map((row) => `    {${cString(row.name)}, ${cString(row.language)}, ${row.forms[0].length}, `

@@ -1,8 +1,8 @@
 #include "cli/command.h"
-#include "cli/output.h"
-#include "cli/server.h"
-#include "cli/terminal.h"
-#include "cli/trust.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/log/trust.h"
+#include "cli/net/connect.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,7 +24,7 @@ static enum exit_code run(const struct command_input *in)
     char note[NOTE_BYTES], key[NOTE_KEY_MAX];
     uint64_t before = 0;
     size_t len;
-    enum exit_code rc = server_client(&client, in->settings, in->value[SERVER]);
+    enum exit_code rc = connect_client(&client, in->settings, in->value[SERVER]);
 
     if (rc == EXIT_DONE)
         rc = trust_load(&trust, client_base(client));

@@ -1,10 +1,10 @@
 #include "cli/command.h"
-#include "cli/logwalk.h"
-#include "cli/output.h"
-#include "cli/server.h"
-#include "cli/terminal.h"
-#include "cli/trust.h"
-#include "vault/protocol/encoding.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/log/fetch.h"
+#include "cli/log/trust.h"
+#include "cli/net/connect.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,15 +46,15 @@ static enum exit_code run(const struct command_input *in)
     char note[NOTE_BYTES];
     uint64_t start = 0, limit = UINT64_MAX;
     size_t len;
-    struct logwalk walk = {.path = in->value[DETAILS] != NULL ? "/details" : "/events",
-                           .what = "Reading the log",
-                           .each = print_line};
+    struct fetch walk = {.path = in->value[DETAILS] != NULL ? "/details" : "/events",
+                         .what = "Reading the log",
+                         .each = print_line};
     enum exit_code rc = number(&start, in->value[START], "start");
 
     if (rc == EXIT_DONE)
         rc = number(&limit, in->value[LIMIT], "limit");
     if (rc == EXIT_DONE)
-        rc = server_client(&client, in->settings, in->value[SERVER]);
+        rc = connect_client(&client, in->settings, in->value[SERVER]);
     if (rc == EXIT_DONE)
         rc = trust_load(&trust, client_base(client));
     if (rc == EXIT_DONE)
@@ -65,7 +65,7 @@ static enum exit_code run(const struct command_input *in)
         walk.size = limit < newest.size - (start < newest.size ? start : newest.size)
                         ? start + limit
                         : newest.size;
-        rc = logwalk(&walk);
+        rc = fetch_lines(&walk);
     }
     if (rc == EXIT_DONE && output_flush() != 0) {
         terminal_say("stdout does not take the output: %s.", strerror(errno));

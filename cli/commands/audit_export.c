@@ -1,12 +1,12 @@
 #include "cli/command.h"
-#include "cli/logwalk.h"
-#include "cli/output.h"
-#include "cli/server.h"
-#include "cli/sheet.h"
-#include "cli/state.h"
-#include "cli/terminal.h"
-#include "cli/tiles.h"
-#include "cli/trust.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/local/state.h"
+#include "cli/log/export_text.h"
+#include "cli/log/fetch.h"
+#include "cli/log/tiles.h"
+#include "cli/log/trust.h"
+#include "cli/net/connect.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -92,17 +92,17 @@ static void remove_checkpoint(const struct exporting *e)
 
 static enum exit_code write_tiles(struct exporting *e)
 {
-    struct logwalk walk = {.client = e->client,
-                           .path = "/events",
-                           .what = "Exporting",
-                           .size = e->newest.size,
-                           .each = add,
-                           .ctx = e};
+    struct fetch walk = {.client = e->client,
+                         .path = "/events",
+                         .what = "Exporting",
+                         .size = e->newest.size,
+                         .each = add,
+                         .ctx = e};
     enum exit_code rc = read_there(e, &walk.next);
     const uint64_t there = walk.next;
 
     if (rc == EXIT_DONE)
-        rc = logwalk(&walk);
+        rc = fetch_lines(&walk);
     if (rc == EXIT_DONE)
         rc = tiles_finish(e->tiles);
     return rc == EXIT_DONE ? check_root(e, there) : rc;
@@ -130,12 +130,12 @@ static enum exit_code add_details(void *ctx, uint64_t n, const char *line, size_
 
 static enum exit_code write_details(struct exporting *e)
 {
-    struct logwalk walk = {.client = e->client,
-                           .path = "/details",
-                           .what = "Exporting details",
-                           .size = e->newest.size,
-                           .each = add_details,
-                           .ctx = e};
+    struct fetch walk = {.client = e->client,
+                         .path = "/details",
+                         .what = "Exporting details",
+                         .size = e->newest.size,
+                         .each = add_details,
+                         .ctx = e};
     char path[PATH_MAX];
     enum exit_code rc = EXIT_INTERNAL;
 
@@ -145,7 +145,7 @@ static enum exit_code write_details(struct exporting *e)
     if (e->details == NULL || fchmod(fileno(e->details), 0600) != 0)
         terminal_say("%s cannot be written: %s.", path, strerror(errno));
     else
-        rc = logwalk(&walk);
+        rc = fetch_lines(&walk);
     if (e->details != NULL && fclose(e->details) != 0 && rc == EXIT_DONE) {
         terminal_say("%s cannot be written: %s.", path, strerror(errno));
         rc = EXIT_INTERNAL;
@@ -164,7 +164,8 @@ static enum exit_code export(struct exporting *e) {
     rc = write_tiles(e);
     if (rc == EXIT_DONE) rc = write_key(e);
     if (rc == EXIT_DONE && e->in->value[DETAILS] != NULL) rc = write_details(e);
-    if (rc == EXIT_DONE) rc = sheet_write(e->dir, e->newest.size, e->in->value[DETAILS] != NULL);
+    if (rc == EXIT_DONE)
+        rc = export_text_write(e->dir, e->newest.size, e->in->value[DETAILS] != NULL);
     /* Last: a checkpoint says that all that it covers is there. */
     return rc == EXIT_DONE ? write_file(e, "checkpoint", e->note, e->note_len) : rc;
 }
@@ -179,7 +180,7 @@ static enum exit_code run(const struct command_input *in)
         terminal_hint("Nothing was done. See: handoff help audit export");
         return rc;
     }
-    rc = server_client(&e.client, in->settings, in->value[SERVER]);
+    rc = connect_client(&e.client, in->settings, in->value[SERVER]);
     if (rc == EXIT_DONE)
         rc = export(&e);
     if (rc == EXIT_DONE && printf("%" PRIu64 " events\n", e.newest.size) > 0 && output_flush() != 0)

@@ -1,13 +1,13 @@
-#include "cli/auditing.h"
-#include "cli/chronicle.h"
 #include "cli/command.h"
-#include "cli/logwalk.h"
-#include "cli/output.h"
-#include "cli/report.h"
-#include "cli/server.h"
-#include "cli/terminal.h"
-#include "cli/trust.h"
-#include "vault/protocol/encoding.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/log/fetch.h"
+#include "cli/log/rebuild.h"
+#include "cli/log/trust.h"
+#include "cli/net/connect.h"
+#include "cli/report/report.h"
+#include "cli/report/rows.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,9 +30,9 @@ struct reporting {
     const struct command_input *in;
     struct client *client;
     struct trust trust;
-    struct kept kept;
-    struct auditing audit;
-    struct chronicle chronicle;
+    struct log_memory kept;
+    struct rebuild audit;
+    struct rows chronicle;
     struct checkpoint newest;
     char note[NOTE_BYTES + 1];
 };
@@ -58,32 +58,32 @@ static enum exit_code read_day(int64_t *out, const char *text, const char *name)
 static enum exit_code take_event(void *ctx, uint64_t n, const char *line, size_t len)
 {
     struct reporting *r = ctx;
-    const enum exit_code rc = auditing_add(&r->audit, n, line, len);
+    const enum exit_code rc = rebuild_add(&r->audit, n, line, len);
 
-    return rc == EXIT_DONE ? chronicle_event(&r->chronicle, n, line, len) : rc;
+    return rc == EXIT_DONE ? rows_event(&r->chronicle, n, line, len) : rc;
 }
 
 static enum exit_code take_details(void *ctx, uint64_t n, const char *line, size_t len)
 {
     struct reporting *r = ctx;
 
-    return chronicle_details(&r->chronicle, n, line, len);
+    return rows_details(&r->chronicle, n, line, len);
 }
 
 /* The whole log is read, since only all of it can be held against what was signed. */
 static enum exit_code read_log(struct reporting *r)
 {
-    struct logwalk walk = {.client = r->client,
-                           .path = "/events",
-                           .what = "Reading the log",
-                           .size = r->newest.size,
-                           .each = take_event,
-                           .ctx = r};
-    enum exit_code rc = logwalk(&walk);
+    struct fetch walk = {.client = r->client,
+                         .path = "/events",
+                         .what = "Reading the log",
+                         .size = r->newest.size,
+                         .each = take_event,
+                         .ctx = r};
+    enum exit_code rc = fetch_lines(&walk);
 
     if (rc != EXIT_DONE)
         return rc;
-    if (auditing_say(&r->audit) || !checkpoint_fits(&r->newest, &r->audit.tree)) {
+    if (rebuild_say(&r->audit) || !checkpoint_fits(&r->newest, &r->audit.tree)) {
         terminal_say("The log does not verify, so there is no report of it.");
         terminal_hint("handoff audit verify names the place.");
         return EXIT_UNVERIFIED;
@@ -94,13 +94,13 @@ static enum exit_code read_log(struct reporting *r)
     walk.what = "Reading details";
     walk.next = r->chronicle.first;
     walk.each = take_details;
-    return logwalk(&walk);
+    return fetch_lines(&walk);
 }
 
 static int write_page(FILE *f, struct reporting *r)
 {
     char key[NOTE_KEY_MAX], root[ENCODING_BASE64_LEN(MERKLE_HASH_BYTES) + 1];
-    struct chronicle *c = &r->chronicle;
+    struct rows *c = &r->chronicle;
     struct report page = {.base = client_base(r->client),
                           .from = c->from,
                           .to = c->to,
@@ -152,13 +152,13 @@ static enum exit_code report(struct reporting *r)
     enum exit_code rc = trust_load(&r->trust, client_base(r->client));
 
     if (rc == EXIT_DONE)
-        rc = kept_load(&r->kept, &r->trust);
+        rc = log_memory_load(&r->kept, &r->trust);
     if (rc == EXIT_DONE)
         rc = trust_update(&r->trust, r->client, &r->newest, r->note, &len);
     if (rc != EXIT_DONE)
         return rc;
     r->note[len] = '\0';
-    auditing_begin(&r->audit, &r->kept);
+    rebuild_begin(&r->audit, &r->kept);
     rc = read_log(r);
     return rc == EXIT_DONE ? write_report(r) : rc;
 }
@@ -171,17 +171,17 @@ static enum exit_code run(const struct command_input *in)
 
     if (rc == EXIT_DONE)
         rc = read_day(&to, in->value[TO], "to");
-    if (rc == EXIT_DONE && (r == NULL || chronicle_begin(&r->chronicle, from, to) != 0))
+    if (rc == EXIT_DONE && (r == NULL || rows_begin(&r->chronicle, from, to) != 0))
         rc = EXIT_INTERNAL;
     if (rc == EXIT_DONE) {
         r->in = in;
-        rc = server_client(&r->client, in->settings, in->value[SERVER]);
+        rc = connect_client(&r->client, in->settings, in->value[SERVER]);
         if (rc == EXIT_DONE)
             rc = report(r);
         client_free(r->client);
-        chronicle_end(&r->chronicle);
-        auditing_end(&r->audit);
-        kept_clear(&r->kept);
+        rows_end(&r->chronicle);
+        rebuild_end(&r->audit);
+        log_memory_clear(&r->kept);
     }
     free(r);
     return rc;

@@ -1,15 +1,15 @@
-#include "cli/auditing.h"
 #include "cli/command.h"
-#include "cli/input.h"
-#include "cli/keyword.h"
-#include "cli/logwalk.h"
-#include "cli/output.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/terminal.h"
-#include "cli/tiles.h"
-#include "cli/trust.h"
-#include "vault/protocol/encoding.h"
+#include "cli/io/input.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/log/fetch.h"
+#include "cli/log/log_key_arg.h"
+#include "cli/log/rebuild.h"
+#include "cli/log/tiles.h"
+#include "cli/log/trust.h"
+#include "cli/net/connect.h"
+#include "cli/net/service.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,11 +34,11 @@ struct verifying {
     const struct command_input *in;
     struct client *client;
     struct trust trust;
-    struct kept kept;
-    struct auditing audit;
+    struct log_memory kept;
+    struct rebuild audit;
     struct checkpoint target;
-    struct tiles *tiles;   /* of a folder that is verified */
-    struct auditing other; /* of --with: just its events */
+    struct tiles *tiles;  /* of a folder that is verified */
+    struct rebuild other; /* of --with: just its events */
 };
 
 /* ---- an interrupted run ---- */
@@ -95,7 +95,7 @@ static void resume(struct verifying *v)
         text = input_file(path, FILE_MAX);
     if (text != NULL && parse_saved(&f, (const char *)secret_bytes(text), secret_len(text)) &&
         f.size < v->target.size) {
-        auditing_resume(&v->audit, &f);
+        rebuild_resume(&v->audit, &f);
         terminal_say("Going on at event %" PRIu64 ", where an earlier run was interrupted.",
                      f.size);
     }
@@ -115,7 +115,7 @@ static void forget(const struct verifying *v)
 static enum exit_code take(void *ctx, uint64_t n, const char *line, size_t len)
 {
     struct verifying *v = ctx;
-    enum exit_code rc = auditing_add(&v->audit, n, line, len);
+    enum exit_code rc = rebuild_add(&v->audit, n, line, len);
 
     if (rc == EXIT_DONE && v->tiles != NULL)
         rc = tiles_add(v->tiles, line, len);
@@ -128,13 +128,13 @@ static enum exit_code take_other(void *ctx, uint64_t n, const char *line, size_t
 {
     struct verifying *v = ctx;
 
-    return auditing_add(&v->other, n, line, len);
+    return rebuild_add(&v->other, n, line, len);
 }
 
 /* Which of the service's own hashes the lines depart from: the event that was changed. */
 static bool locate(const struct verifying *v)
 {
-    const struct auditing *a = &v->audit;
+    const struct rebuild *a = &v->audit;
 
     for (uint64_t n = a->first / WIDTH; n * WIDTH < a->tree.size; n++) {
         const uint64_t left = a->tree.size - n * WIDTH;
@@ -170,7 +170,7 @@ static bool locate(const struct verifying *v)
 
 static enum exit_code conclude(struct verifying *v, const char *what)
 {
-    bool wrong = auditing_say(&v->audit);
+    bool wrong = rebuild_say(&v->audit);
 
     if (!checkpoint_fits(&v->target, &v->audit.tree)) {
         if (v->audit.tree.size < v->target.size)
@@ -214,21 +214,21 @@ static enum exit_code print_result(const struct verifying *v)
 
 static enum exit_code verify_service(struct verifying *v)
 {
-    struct logwalk walk = {.path = "/events", .what = "Verifying", .each = take, .ctx = v};
+    struct fetch walk = {.path = "/events", .what = "Verifying", .each = take, .ctx = v};
     char note[NOTE_BYTES];
     uint64_t count;
     size_t len;
     struct note_key key;
-    const struct kept nothing = {0};
+    const struct log_memory nothing = {0};
     enum exit_code rc = trust_load(&v->trust, client_base(v->client)), said;
 
     if (rc == EXIT_DONE && v->in->value[KEY] != NULL)
-        rc = keyword_read(&key, v->in->value[KEY]);
+        rc = log_key_arg_read(&key, v->in->value[KEY]);
     if (rc == EXIT_DONE && v->in->value[KEY] != NULL)
         rc = trust_pin(&v->trust, v->client, &key);
     if (rc == EXIT_DONE)
-        rc = kept_load(&v->kept, &v->trust);
-    auditing_begin(&v->other, &nothing);
+        rc = log_memory_load(&v->kept, &v->trust);
+    rebuild_begin(&v->other, &nothing);
     if (rc == EXIT_DONE && v->in->value[WITH] != NULL)
         rc = tiles_read(v->in->value[WITH], UINT64_MAX, true, take_other, v, &count);
     if (rc != EXIT_DONE)
@@ -238,16 +238,16 @@ static enum exit_code verify_service(struct verifying *v)
     said = trust_update(&v->trust, v->client, &v->target, note, &len);
     if (said != EXIT_DONE && (said != EXIT_UNVERIFIED || v->target.size == 0))
         return said;
-    auditing_begin(&v->audit, &v->kept);
+    rebuild_begin(&v->audit, &v->kept);
     v->audit.other = (const uint8_t(*)[MERKLE_HASH_BYTES])v->other.leaves;
     v->audit.other_len = v->other.tree.size;
     resume(v);
     walk.client = v->client;
     walk.next = v->audit.tree.size;
     walk.size = v->target.size;
-    rc = logwalk(&walk);
+    rc = fetch_lines(&walk);
     if (rc == EXIT_UNVERIFIED)
-        (void)auditing_say(&v->audit);
+        (void)rebuild_say(&v->audit);
     if (rc != EXIT_DONE)
         return rc;
     forget(v);
@@ -266,7 +266,7 @@ static enum exit_code own_key(struct verifying *v, const char *dir)
         return EXIT_INTERNAL;
     terminal_say("The key is taken from the export itself: that shows that it is whole, not whose "
                  "it is. Name the key with --key.");
-    return keyword_read(&v->trust.key, path);
+    return log_key_arg_read(&v->trust.key, path);
 }
 
 static enum exit_code read_key(struct verifying *v, const char *dir)
@@ -277,7 +277,7 @@ static enum exit_code read_key(struct verifying *v, const char *dir)
 
     if (v->in->value[KEY] == NULL)
         return known ? EXIT_DONE : own_key(v, dir);
-    rc = keyword_read(&key, v->in->value[KEY]);
+    rc = log_key_arg_read(&key, v->in->value[KEY]);
     /* What is kept here is of the service that is known here. */
     v->trust.known = known && note_key_equal(&key, &v->trust.key);
     v->trust.key = key;
@@ -326,10 +326,10 @@ static enum exit_code verify_folder(struct verifying *v, const char *dir)
         rc = read_checkpoint(v, dir);
     /* What is kept here counts where it is of the same log. */
     if (rc == EXIT_DONE && v->trust.known)
-        rc = kept_load(&v->kept, &v->trust);
+        rc = log_memory_load(&v->kept, &v->trust);
     if (rc != EXIT_DONE)
         return rc;
-    auditing_begin(&v->audit, &v->kept);
+    rebuild_begin(&v->audit, &v->kept);
     v->tiles = tiles_new(dir, TILES_CHECK);
     if (v->tiles == NULL)
         return EXIT_INTERNAL;
@@ -355,16 +355,16 @@ static enum exit_code run(const struct command_input *in)
     if (in->word != NULL) {
         rc = verify_folder(&v, in->word);
     } else {
-        rc = server_client(&v.client, in->settings, in->value[SERVER]);
+        rc = connect_client(&v.client, in->settings, in->value[SERVER]);
         if (rc == EXIT_DONE)
             rc = verify_service(&v);
     }
     if (rc == EXIT_DONE)
         rc = print_result(&v);
-    auditing_end(&v.audit);
-    kept_clear(&v.kept);
+    rebuild_end(&v.audit);
+    log_memory_clear(&v.kept);
     tiles_free(v.tiles);
-    auditing_end(&v.other);
+    rebuild_end(&v.other);
     client_free(v.client);
     return rc;
 }

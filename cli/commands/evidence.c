@@ -1,13 +1,13 @@
-#include "cli/evidence.h"
-#include "cli/client.h"
+#include "cli/evidence/evidence.h"
 #include "cli/command.h"
-#include "cli/output.h"
-#include "cli/problem.h"
-#include "cli/reference.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/terminal.h"
-#include "cli/trust.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/local/reference.h"
+#include "cli/log/trust.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -217,8 +217,8 @@ static enum exit_code run(const struct command_input *in)
     if (rc == EXIT_DONE) {
         const char *base = reference_base(&g.ref);
 
-        rc = base != NULL ? server_of(&g.client, in->settings, base)
-                          : server_client(&g.client, in->settings, NULL);
+        rc = base != NULL ? connect_base(&g.client, in->settings, base)
+                          : connect_client(&g.client, in->settings, NULL);
         if (rc == EXIT_DONE)
             rc = gather(&g);
         if (rc == EXIT_DONE)

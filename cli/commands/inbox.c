@@ -1,10 +1,10 @@
 #include "cli/command.h"
-#include "cli/output.h"
-#include "cli/problem.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/terminal.h"
-#include "vault/protocol/duration.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
+#include "vault/protocol/encoding/duration.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -185,7 +185,7 @@ static enum exit_code run(const struct command_input *in)
     enum exit_code rc = read_options(&b);
 
     if (rc == EXIT_DONE)
-        rc = server_client(&b.client, in->settings, in->value[SERVER]);
+        rc = connect_client(&b.client, in->settings, in->value[SERVER]);
     if (rc == EXIT_DONE && !client_has_token(b.client))
         rc = usage("Listing needs your team's token.",
                    "Put it into a file that only you can read and name that by HANDOFF_TOKEN_FILE. "

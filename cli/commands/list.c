@@ -1,10 +1,10 @@
-#include "cli/client.h"
 #include "cli/command.h"
-#include "cli/output.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/state.h"
-#include "cli/terminal.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/local/state.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/service.h"
 
 #include <errno.h>
 #include <jansson.h>

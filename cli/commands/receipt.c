@@ -1,13 +1,13 @@
 /* confirm and reject: the same act with two outcomes. */
-#include "cli/acknowledge.h"
-#include "cli/client.h"
-#include "cli/code.h"
 #include "cli/command.h"
-#include "cli/problem.h"
-#include "cli/reference.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/terminal.h"
+#include "cli/handoff/acknowledge.h"
+#include "cli/handoff/code.h"
+#include "cli/io/terminal.h"
+#include "cli/local/reference.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -84,8 +84,8 @@ static enum exit_code give(struct giving *g)
         terminal_hint("On another one, give the link instead (and --code-file, if it has a code).");
         return EXIT_NOT_FOUND;
     }
-    rc = server_of(&g->client, g->in->settings,
-                   kept ? g->ref.received_state->base : g->ref.link->base);
+    rc = connect_base(&g->client, g->in->settings,
+                      kept ? g->ref.received_state->base : g->ref.link->base);
     if (rc == EXIT_DONE && !kept)
         rc = derive(g);
     if (rc != EXIT_DONE)

@@ -1,19 +1,19 @@
-#include "cli/acknowledge.h"
-#include "cli/client.h"
-#include "cli/code.h"
 #include "cli/command.h"
-#include "cli/input.h"
-#include "cli/output.h"
-#include "cli/problem.h"
-#include "cli/reference.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/shown.h"
-#include "cli/state.h"
-#include "cli/terminal.h"
-#include "cli/trust.h"
-#include "vault/protocol/credential.h"
-#include "vault/protocol/envelope.h"
+#include "cli/handoff/acknowledge.h"
+#include "cli/handoff/code.h"
+#include "cli/handoff/format.h"
+#include "cli/io/input.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/local/reference.h"
+#include "cli/local/state.h"
+#include "cli/log/trust.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
+#include "vault/protocol/handoff/credential.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -64,7 +64,7 @@ static enum exit_code check(const struct redeeming *r)
 {
     const char *const *v = r->in->value;
 
-    if (v[FIELD] != NULL && !shown_is_field(v[FIELD])) {
+    if (v[FIELD] != NULL && !format_is_field(v[FIELD])) {
         terminal_say("There is no field \"%s\". Nothing was done. See: handoff help redeem",
                      v[FIELD]);
         return EXIT_USAGE;
@@ -327,9 +327,9 @@ static enum exit_code open_envelope(struct redeeming *r)
     const char *why = "it is not authentic, or not this link's";
     struct secret *plaintext = envelope_open(r->keys, r->link->id, r->envelope, r->envelope_len);
     const char *const *v = r->in->value;
-    const struct shown_form form = {.field = v[FIELD],
-                                    .json = v[JSON] != NULL,
-                                    .terminal = v[OUT] == NULL && isatty(STDOUT_FILENO)};
+    const struct format_options form = {.field = v[FIELD],
+                                        .json = v[JSON] != NULL,
+                                        .terminal = v[OUT] == NULL && isatty(STDOUT_FILENO)};
     int rc = -1;
 
     if (plaintext != NULL)
@@ -337,7 +337,7 @@ static enum exit_code open_envelope(struct redeeming *r)
     secret_free(plaintext);
     if (rc != 0)
         return unopened(r, why);
-    r->shown = shown_format(&r->credential, &form, &r->style, &why);
+    r->shown = format_credential(&r->credential, &form, &r->style, &why);
     if (r->shown != NULL)
         return EXIT_DONE;
     terminal_say("It cannot be shown so: %s.", why);
@@ -458,7 +458,7 @@ static enum exit_code run_stages(struct redeeming *r)
     if (rc == EXIT_DONE && (r->link = reference_link(r->in->word)) == NULL)
         rc = EXIT_USAGE;
     if (rc == EXIT_DONE)
-        rc = server_of(&r->client, r->in->settings, r->link->base);
+        rc = connect_base(&r->client, r->in->settings, r->link->base);
     if (rc == EXIT_DONE)
         rc = find_state(r);
     if (rc == EXIT_DONE)

@@ -1,10 +1,10 @@
-#include "cli/client.h"
 #include "cli/command.h"
-#include "cli/problem.h"
-#include "cli/reference.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/terminal.h"
+#include "cli/io/terminal.h"
+#include "cli/local/reference.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ static enum exit_code revoke(const struct reference *ref, struct settings *setti
                       "link that its sender has.");
         return EXIT_NOT_FOUND;
     }
-    rc = server_of(&client, settings, reference_base(ref));
+    rc = connect_base(&client, settings, reference_base(ref));
     if (rc != EXIT_DONE)
         return rc;
     if (service_revoke(client, ref->id, key, &reply))

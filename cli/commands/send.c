@@ -1,18 +1,18 @@
-#include "cli/announce.h"
-#include "cli/client.h"
 #include "cli/command.h"
-#include "cli/generate.h"
-#include "cli/output.h"
-#include "cli/payload.h"
-#include "cli/problem.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/state.h"
-#include "cli/terminal.h"
-#include "cli/timeline.h"
-#include "cli/trust.h"
-#include "vault/protocol/duration.h"
-#include "vault/protocol/envelope.h"
+#include "cli/handoff/announce.h"
+#include "cli/handoff/generate.h"
+#include "cli/handoff/payload.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/local/state.h"
+#include "cli/log/trust.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
+#include "cli/timeline/timeline.h"
+#include "vault/protocol/encoding/duration.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -411,7 +411,7 @@ static enum exit_code run_stages(struct sending *s)
     enum exit_code rc = check(s);
 
     if (rc == EXIT_DONE)
-        rc = server_client(&s->client, s->in->settings, s->in->value[SERVER]);
+        rc = connect_client(&s->client, s->in->settings, s->in->value[SERVER]);
     if (rc == EXIT_DONE)
         rc = make_plaintext(s);
     if (rc == EXIT_DONE)

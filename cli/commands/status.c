@@ -1,13 +1,13 @@
-#include "cli/client.h"
 #include "cli/command.h"
-#include "cli/output.h"
-#include "cli/problem.h"
-#include "cli/reference.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/terminal.h"
-#include "cli/timeline.h"
-#include "cli/trust.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/local/reference.h"
+#include "cli/log/trust.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
+#include "cli/timeline/timeline.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -288,8 +288,8 @@ static enum exit_code run(const struct command_input *in)
     if (rc != EXIT_DONE)
         return rc;
     base = reference_base(&a.ref);
-    rc = base != NULL ? server_of(&a.client, in->settings, base)
-                      : server_client(&a.client, in->settings, NULL);
+    rc = base != NULL ? connect_base(&a.client, in->settings, base)
+                      : connect_client(&a.client, in->settings, NULL);
     if (rc == EXIT_DONE)
         rc = a.ref.sent       ? sent_status(&a)
              : may_follow(&a) ? followed_status(&a)

@@ -1,13 +1,13 @@
 #include "cli/command.h"
-#include "cli/event.h"
-#include "cli/evidence.h"
-#include "cli/input.h"
-#include "cli/keyword.h"
-#include "cli/output.h"
-#include "cli/receiptfile.h"
-#include "cli/terminal.h"
-#include "vault/protocol/jsontext.h"
-#include "vault/protocol/text.h"
+#include "cli/evidence/evidence.h"
+#include "cli/evidence/receiptfile.h"
+#include "cli/io/input.h"
+#include "cli/io/output.h"
+#include "cli/io/terminal.h"
+#include "cli/log/log_key_arg.h"
+#include "cli/timeline/event.h"
+#include "vault/protocol/encoding/jsontext.h"
+#include "vault/protocol/encoding/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -365,7 +365,7 @@ static enum exit_code run(const struct command_input *in)
         return usage("A file with evidence is missing.", "Nothing was done. See: handoff help "
                                                          "verify");
     if (in->value[KEY] != NULL)
-        rc = keyword_read(&key, in->value[KEY]);
+        rc = log_key_arg_read(&key, in->value[KEY]);
     return rc == EXIT_DONE ? verify(in, in->value[KEY] != NULL ? &key : NULL) : rc;
 }
 

@@ -1,12 +1,12 @@
-#include "cli/client.h"
 #include "cli/command.h"
-#include "cli/output.h"
-#include "cli/pagecheck.h"
-#include "cli/problem.h"
-#include "cli/progress.h"
-#include "cli/server.h"
-#include "cli/service.h"
-#include "cli/terminal.h"
+#include "cli/io/output.h"
+#include "cli/io/progress.h"
+#include "cli/io/terminal.h"
+#include "cli/net/client.h"
+#include "cli/net/connect.h"
+#include "cli/net/problem.h"
+#include "cli/net/service.h"
+#include "cli/pages/pagecheck.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -196,7 +196,7 @@ static enum exit_code run(const struct command_input *in)
     struct client *client = NULL;
     struct pagecheck p = {0};
     char version[64] = "";
-    enum exit_code rc = server_client(&client, in->settings, in->word);
+    enum exit_code rc = connect_client(&client, in->settings, in->word);
 
     if (rc == EXIT_DONE)
         rc = check_version(client, version);

@@ -1,11 +1,11 @@
 /* Any bytes as the body of each call that takes one, read by the endpoints themselves: what reaches
    the vault satisfies the protocol's sizes and bounds, and a refusal can be written. The server
    around them is replaced here. */
-#include "api/access.h"
 #include "api/endpoints/endpoints.h"
+#include "api/policy/access.h"
 #include "api/server.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <sodium.h>
 #include <stdlib.h>

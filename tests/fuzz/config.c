@@ -1,6 +1,6 @@
 /* Any text as the configuration file: values are taken, each with its line, or the refusal is a
    sentence that names the file, and the line where there is one. */
-#include "api/configfile.h"
+#include "api/config/configfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

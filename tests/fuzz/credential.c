@@ -1,6 +1,6 @@
 /* Any bytes as a plaintext: they decode or are refused, and what decodes encodes and decodes the
  * same. */
-#include "vault/protocol/credential.h"
+#include "vault/protocol/handoff/credential.h"
 
 #include <sodium.h>
 #include <stdlib.h>

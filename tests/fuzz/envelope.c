@@ -1,6 +1,6 @@
 /* Any bytes as an envelope: it opens only if this key sealed it. Any bytes as a plaintext: sealed,
    they open the same, and with one bit flipped, or for another id, not at all. */
-#include "vault/protocol/envelope.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Any JSON as evidence, or as a recipient's receipts: refused, or what it shows is told; never good
    by a key that signed none of it. Give it a folder with real files to begin with. */
-#include "cli/evidence.h"
-#include "cli/receiptfile.h"
+#include "cli/evidence/evidence.h"
+#include "cli/evidence/receiptfile.h"
 
 #include <sodium.h>
 #include <stdlib.h>

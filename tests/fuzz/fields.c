@@ -1,7 +1,7 @@
 /* Any bytes as a request's body: read as each call would, nothing crashes, and an objection is
    always a problem that can be written. */
-#include "api/fields.h"
-#include "api/problem.h"
+#include "api/http/fields.h"
+#include "api/http/problem.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Any bytes as a target, and as a header field cut in two: refused or not, but never a crash, and
    what is let through holds nothing that a proxy could read otherwise. */
-#include "api/guard.h"
+#include "api/http/guard.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Any text as a link, or as a follow link: it parses as one of them or is refused, and what parses
    is written and read back the same. */
-#include "vault/protocol/link.h"
+#include "vault/protocol/handoff/link.h"
 
 #include <sodium.h>
 #include <stdlib.h>

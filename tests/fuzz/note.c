@@ -1,6 +1,6 @@
 /* Any text as a verifier key, a signed note, a checkpoint and a proof: refused, or read; nothing is
    good that the key did not sign, and what is read is written the same. */
-#include "vault/protocol/checkpoint.h"
+#include "vault/protocol/tlog/checkpoint.h"
 
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Inclusion and consistency proofs: the tree's own pass, also when written and read back; what the
    input makes of one passes only if it is the same. First byte: size; second: index; third: from;
    the rest is a proof's bytes, laid over the true one. */
-#include "vault/protocol/checkpoint.h"
+#include "vault/protocol/tlog/checkpoint.h"
 
 #include <stdlib.h>
 #include <string.h>

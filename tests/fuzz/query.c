@@ -1,9 +1,9 @@
 /* What a request's line and fields say, as text: paths, queries, X-Forwarded-For, Accept fields.
    Each is taken or refused, and what is taken keeps within its bounds. The first byte chooses. */
-#include "api/query.h"
-#include "api/accept.h"
-#include "api/client.h"
-#include "api/router.h"
+#include "api/http/query.h"
+#include "api/http/accept.h"
+#include "api/http/router.h"
+#include "api/net/client.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

@@ -148,7 +148,7 @@ const seeds = {
         checkpoint,
         `c2sp.org/tlog-proof@v1\nindex 1\n${hash}\n${hash}\n\n${note}`,
     ],
-    plain: () => [...bodies(), '{"a":true,"b":false,"":-12}', ' {\t"c"\r\n: "d" } '],
+    json_scan: () => [...bodies(), '{"a":true,"b":false,"":-12}', ' {\t"c"\r\n: "d" } '],
     planted: () => ['https://example.com/h/0123#A', 'https://example.com/h/'],
     proof: () => [
         Buffer.from([7, 3, 2]),

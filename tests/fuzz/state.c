@@ -1,6 +1,6 @@
 /* Any bytes as a state file of the command line, of both roles: refused, or read; and what is read
    is written and read back the same. */
-#include "cli/state.h"
+#include "cli/local/state.h"
 
 #include <fcntl.h>
 #include <sodium.h>

@@ -2,11 +2,11 @@
    details committed to and the whole signed as an honest log would. So what a log's own operator
    could write, and a change to a file never reaches, is read too. The checks refuse it with a
    sentence or tell what it shows; what they show stands in the report as text alone. */
-#include "cli/evidence.h"
-#include "cli/receiptfile.h"
-#include "cli/report.h"
-#include "vault/protocol/commitment.h"
-#include "vault/protocol/receipt.h"
+#include "cli/evidence/evidence.h"
+#include "cli/evidence/receiptfile.h"
+#include "cli/report/report.h"
+#include "vault/protocol/handoff/receipt.h"
+#include "vault/protocol/tlog/commitment.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -57,8 +57,7 @@ static void commit(json_t *line, json_t *details)
         json_object_set_new(
             json_object_get(details, "signature"), "value",
             signature_of(json_object_get(json_object_get(details, "statement"), "value")));
-    json_object_foreach(details, field, detail)
-    {
+    json_object_foreach (details, field, detail) {
         const json_t *value = json_object_get(detail, "value");
         uint8_t salt[COMMITMENT_SALT_BYTES], hash[COMMITMENT_BYTES];
 
@@ -156,8 +155,9 @@ static void tell(struct story *s, json_t *bundle, struct note_key *key)
         if (json_integer_value(json_object_get(event, "index")) == (json_int_t)proven)
             json_object_set_new(event, "proof", proof_of(s, proven++));
     }
-    json_array_foreach(json_object_get(bundle, "receipts"), i, receipt) json_object_set_new(
-        receipt, "signature", signature_of(json_object_get(receipt, "statement")));
+    json_array_foreach (json_object_get(bundle, "receipts"), i, receipt)
+        json_object_set_new(receipt, "signature",
+                            signature_of(json_object_get(receipt, "statement")));
     publish(s, bundle, key);
 }
 

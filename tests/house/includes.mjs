@@ -1,7 +1,7 @@
 // Who may include what: dependencies point one way, cli → protocol and api → vault → protocol, and
 // each library is known to one part of the tree only.
 
-const vaultDoor = /^vault\/(vault|answer|lifecycle)\.h$/;
+const vaultDoor = /^vault\/(vault|lifecycle\/(answer|lifecycle))\.h$/;
 
 // For the first row whose folder a file lies in: what it may include of the tree, and which of the
 // fenced libraries it may use.
@@ -9,10 +9,10 @@ const rooms = [
     { folder: 'vault/protocol/', own: [/^vault\/protocol\//], libraries: ['jansson'] },
     {
         folder: 'vault/store/',
-        own: [/^vault\/protocol\//, /^vault\/store\//, /^vault\/(alarm|answer|keyring|lifecycle)\.h$/],
+        own: [/^vault\/protocol\//, /^vault\/store\//, /^vault\/(lifecycle\/\w+|keys\/keyring)\.h$/],
         libraries: ['sqlite3', 'libpq-fe'],
     },
-    { folder: 'vault/', own: [/^vault\/[^/]+\.h$/, /^vault\/protocol\//, /^vault\/store\/store\.h$/] },
+    { folder: 'vault/', own: [/^vault\/(?!store\/)/, /^vault\/store\/store\.h$/] },
     {
         folder: 'api/commands/',
         own: [/^api\//, vaultDoor, /^vault\/admin\.h$/, /^vault\/protocol\//],
@@ -62,12 +62,12 @@ const layering = {
         { path: 'cli/planted.c', text: '#include "vault/vault.h"\n' },
         { path: 'api/planted.c', text: '#include "vault/store/store.h"\n' },
         { path: 'api/planted.c', text: '#include "vault/admin.h"\n' },
-        { path: 'api/endpoints/planted.c', text: '#include "vault/ledger.h"\n' },
+        { path: 'api/endpoints/planted.c', text: '#include "vault/log/ledger.h"\n' },
         { path: 'vault/planted.c', text: '#include "api/reply.h"\n' },
         { path: 'vault/planted.c', text: '#include "vault/store/sqlite.h"\n' },
         { path: 'vault/store/planted.c', text: '#include "vault/vault.h"\n' },
-        { path: 'vault/protocol/planted.c', text: '#include "vault/answer.h"\n' },
-        { path: 'cli/commands/planted.c', text: '#include "../../vault/ledger.h"\n' },
+        { path: 'vault/protocol/planted.c', text: '#include "vault/lifecycle/answer.h"\n' },
+        { path: 'cli/commands/planted.c', text: '#include "../../vault/log/ledger.h"\n' },
     ],
 };
 

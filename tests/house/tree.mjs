@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const skipped = /^(\.git|\.cache|node_modules|build.*)$/;
+const skipped = /^(\.git|\.cache|node_modules)$/;
+const built = /^build[^/]*$/; // at the root
 const binary = /\.(png|ico|woff2?|wasm|gz|zip)$/;
 
 export function listTree(root) {
@@ -11,7 +12,7 @@ export function listTree(root) {
     const walk = (folder) => {
         for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
             const path = folder ? `${folder}/${entry.name}` : entry.name;
-            if (skipped.test(entry.name))
+            if (skipped.test(entry.name) || built.test(path))
                 continue;
             if (entry.isDirectory())
                 walk(path);

@@ -16,7 +16,7 @@
  * Each verdict is asked for twice, with other numbers behind the same fact: if the two differ, the
  * abstraction is wrong and there is no table.
  */
-#include "vault/lifecycle.h"
+#include "vault/lifecycle/lifecycle.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "tests/unit/fixture.h"
 
 #include "tests/unit/unit.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #ifndef HANDOFF_TESTS_UNIT_FIXTURE_H
 #define HANDOFF_TESTS_UNIT_FIXTURE_H
 
-#include "vault/protocol/keys.h"
+#include "vault/protocol/handoff/keys.h"
 #include "vault/vault.h"
 
 struct fixture {

@@ -3,7 +3,7 @@
  * many come, no more events are written than the windows allow.
  */
 #include "tests/unit/unit.h"
-#include "vault/alarm.h"
+#include "vault/lifecycle/alarm.h"
 
 static void test_first_ten_singly_then_windows(void **state)
 {

@@ -3,7 +3,7 @@
  * of what proxies forward, the rightmost address that is none of theirs, and nothing that is
  * malformed.
  */
-#include "api/client.h"
+#include "api/net/client.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>

@@ -3,7 +3,7 @@
  * wrong is said in one sentence that names it and where it stands, and submissions are open by
  * themselves only where nobody but this machine can come.
  */
-#include "api/option.h"
+#include "api/config/option.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

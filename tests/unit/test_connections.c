@@ -3,7 +3,7 @@
  * answer, work is never cut, and an ending service drops nobody whose request is on its way. Time
  * is given, not slept.
  */
-#include "api/connections.h"
+#include "api/net/connections.h"
 #include "api/server.h"
 #include "tests/unit/unit.h"
 

@@ -1,8 +1,8 @@
 /* Goal: a payload is written as in the vectors and read back whole, and what is not exactly one of
    the known kinds is refused with the reason. */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/credential.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/handoff/credential.h"
 
 #include <sodium.h>
 #include <stdlib.h>

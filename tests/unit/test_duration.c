@@ -1,7 +1,7 @@
 /* Goal: a span of time is read exactly, and what is not one, or not within its bounds, is refused
    without touching the result. */
 #include "tests/unit/unit.h"
-#include "vault/protocol/duration.h"
+#include "vault/protocol/encoding/duration.h"
 
 #include <stdint.h>
 

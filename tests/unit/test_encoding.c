@@ -1,7 +1,7 @@
 /* Goal: each value has exactly one text that is taken, for bytes, ids, numbers and UTF-8, and what
    is written is that one. */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <sodium.h>
 #include <string.h>

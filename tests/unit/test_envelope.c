@@ -1,7 +1,7 @@
 /* Goal: envelopes are those of the vectors byte for byte, and nothing that differs from one opens.
  */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/envelope.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <sodium.h>
 #include <stdlib.h>

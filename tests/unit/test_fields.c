@@ -2,7 +2,7 @@
  * Goal: a JSON body is read strictly: each wrong body is refused with the right code and the member
  * to blame, nothing is taken from it, and what is allowed is read exactly.
  */
-#include "api/fields.h"
+#include "api/http/fields.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

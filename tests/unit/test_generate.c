@@ -1,6 +1,6 @@
 /* Goal: a made password is of the length asked for, holds all four classes, has no character that
    is taken for another, and no position or character is favoured. */
-#include "cli/generate.h"
+#include "cli/handoff/generate.h"
 #include "tests/unit/unit.h"
 
 #include <ctype.h>

@@ -3,7 +3,7 @@
  * ordinary request does: targets and single header fields here, whole requests on raw connections
  * in the end-to-end tests.
  */
-#include "api/guard.h"
+#include "api/http/guard.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>

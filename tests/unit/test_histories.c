@@ -3,7 +3,7 @@
  * one, never goes back, and reaches every end.
  */
 #include "tests/unit/unit.h"
-#include "vault/lifecycle.h"
+#include "vault/lifecycle/lifecycle.h"
 
 #include <stdbool.h>
 

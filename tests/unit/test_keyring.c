@@ -4,7 +4,7 @@
  * tags stay the same; a file that is not as it must be is refused, with the reason.
  */
 #include "tests/unit/unit.h"
-#include "vault/keyring.h"
+#include "vault/keys/keyring.h"
 
 #include <fcntl.h>
 #include <sodium.h>

@@ -1,6 +1,6 @@
 /* Goal: keys, tokens and hashes are those of the vectors, and codes are normalised or refused. */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <sodium.h>
 #include <string.h>

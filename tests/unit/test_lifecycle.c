@@ -2,7 +2,7 @@
  * Goal: the lifecycle decides every cell of the table in docs/protocol.md as written there.
  */
 #include "tests/unit/unit.h"
-#include "vault/lifecycle.h"
+#include "vault/lifecycle/lifecycle.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
    exactly a link then is refused with the reason; likewise the sender's follow link, and neither is
    ever taken for the other. */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/link.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/handoff/link.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -43,8 +43,7 @@ static void test_links(void **state)
 
     (void)state;
     assert_true(json_array_size(links) >= 40);
-    json_array_foreach(links, i, vector)
-    {
+    json_array_foreach (links, i, vector) {
         check_link(root, vector);
     }
     json_decref(root);

@@ -4,7 +4,7 @@
  * is no error. As JSON, every line is one object whatever words it holds, and what the operator
  * wrote cannot end a line nor colour a terminal.
  */
-#include "api/log.h"
+#include "api/base/log.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>

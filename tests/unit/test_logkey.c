@@ -3,7 +3,7 @@
  * anywhere leaves a log that can be signed; a file that is not right is refused and left as it is.
  */
 #include "tests/unit/unit.h"
-#include "vault/logkey.h"
+#include "vault/log/logkey.h"
 
 #include <fcntl.h>
 #include <sodium.h>

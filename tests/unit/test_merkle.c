@@ -2,7 +2,7 @@
    recursive definitions is the oracle; every proof of every pair of small sizes is looked at, and
    what is altered in it is refused. */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/merkle.h"
+#include "vault/protocol/tlog/merkle.h"
 
 #include <sodium.h>
 #include <stdio.h>

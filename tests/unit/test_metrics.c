@@ -4,11 +4,11 @@
  * cause there from the start, unknown figures left out, and labels from our own tables alone,
  * whatever code a request is counted under; many threads count without losing one.
  */
-#include "api/exposition.h"
-#include "api/metrics.h"
-#include "api/problem.h"
+#include "api/http/problem.h"
+#include "api/metrics/metrics.h"
+#include "api/metrics/prometheus.h"
 #include "tests/unit/unit.h"
-#include "vault/lifecycle.h"
+#include "vault/lifecycle/lifecycle.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -47,12 +47,12 @@ static void test_a_histogram_is_cumulative_and_in_seconds(void **state)
 {
     const uint64_t bucket[] = {3, 0, 2, 1};
     const uint64_t bounds[] = {64, 1500000, 10000000};
-    const struct exposition_histogram h = {bucket, bounds, 3, 12345678};
+    const struct prometheus_histogram h = {bucket, bounds, 3, 12345678};
     char page[2000];
     struct text t = text_into(page, sizeof(page));
 
     (void)state;
-    exposition_histogram(&t, "h", "a=\"b\"", &h);
+    prometheus_histogram(&t, "h", "a=\"b\"", &h);
     assert_string_equal(ended(&t), "h_bucket{a=\"b\",le=\"0.000064\"} 3\n"
                                    "h_bucket{a=\"b\",le=\"1.5\"} 3\n"
                                    "h_bucket{a=\"b\",le=\"10\"} 5\n"
@@ -77,7 +77,7 @@ static void test_the_vaults_figures(void **state)
     stats.commit_64us.bucket[0] = 1;
     stats.commit_64us.bucket[VAULT_BUCKETS - 1] = 1;
     stats.commit_64us.sum = 100000;
-    exposition_vault(&t, &stats);
+    prometheus_vault(&t, &stats);
     ended(&t);
     assert_line(page, "handoff_events_total{kind=\"claim.refused\"} 5");
     for (unsigned i = 0; i < VAULT_KINDS; i++)
@@ -106,7 +106,7 @@ static void test_the_vaults_figures(void **state)
 
 static void test_what_is_unknown_is_left_out(void **state)
 {
-    const struct exposition_now none = {.connections = -1,
+    const struct prometheus_now none = {.connections = -1,
                                         .waits = -1,
                                         .data_free_bytes = -1,
                                         .data_bytes = -1,
@@ -115,12 +115,12 @@ static void test_what_is_unknown_is_left_out(void **state)
                                         .files_max = -1,
                                         .started_at = -1,
                                         .certificate_expires_at = -1};
-    const struct exposition_now some = {.readable = true, .certificate_expires_at = 1893456000};
+    const struct prometheus_now some = {.readable = true, .certificate_expires_at = 1893456000};
     char page[8192];
     struct text t = text_into(page, sizeof(page));
 
     (void)state;
-    exposition_now(&t, &none);
+    prometheus_now(&t, &none);
     ended(&t);
     assert_line(page, "handoff_store_readable 0");
     assert_line(page, "handoff_memory_locked 0");
@@ -128,7 +128,7 @@ static void test_what_is_unknown_is_left_out(void **state)
     assert_no(page, "certificate");
     assert_no(page, "process_");
     t = text_into(page, sizeof(page));
-    exposition_now(&t, &some);
+    prometheus_now(&t, &some);
     ended(&t);
     assert_line(page, "handoff_store_readable 1");
     assert_line(page, "handoff_certificate_expiry_seconds 1893456000");

@@ -1,6 +1,6 @@
 /* Goal: signed notes, checkpoints and proofs are C2SP's byte for byte, and nothing else is taken.
  */
-#include "vault/protocol/checkpoint.h"
+#include "vault/protocol/tlog/checkpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  * Goal: a client gets the page in the language and the form that it would rather have, whatever it
  * sends as its wishes; and the files that were built in are whole.
  */
-#include "api/accept.h"
-#include "api/pages.h"
+#include "api/http/accept.h"
+#include "api/pages/pages.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>

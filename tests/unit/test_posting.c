@@ -5,7 +5,7 @@
  */
 #include "tests/unit/fixture.h"
 #include "tests/unit/unit.h"
-#include "vault/committer.h"
+#include "vault/writer/committer.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * and each problem is well-formed JSON with the members that its code asks for, whatever a client
  * put into them.
  */
-#include "api/problem.h"
+#include "api/http/problem.h"
 #include "tests/unit/unit.h"
 
 #include <jansson.h>

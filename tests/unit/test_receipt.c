@@ -1,6 +1,6 @@
 /* Goal: statements and signatures are those of the vectors, and none that differs is taken. */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/receipt.h"
+#include "vault/protocol/handoff/receipt.h"
 
 #include <sodium.h>
 #include <string.h>

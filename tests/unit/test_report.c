@@ -1,6 +1,6 @@
 /* Goal: the audit report counts each state right, tells times as they were, and nothing that a
    sender, a recipient or the service wrote acts as markup or passes for other text. */
-#include "cli/report.h"
+#include "cli/report/report.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -5,13 +5,13 @@
  */
 #include "tests/unit/sanitized.h"
 #include "tests/unit/unit.h"
-#include "vault/protocol/credential.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/keys.h"
-#include "vault/protocol/link.h"
-#include "vault/protocol/receipt.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/handoff/credential.h"
+#include "vault/protocol/handoff/envelope.h"
+#include "vault/protocol/handoff/keys.h"
+#include "vault/protocol/handoff/link.h"
+#include "vault/protocol/handoff/receipt.h"
 
 #include <jansson.h>
 #include <sodium.h>

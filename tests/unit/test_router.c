@@ -2,9 +2,9 @@
  * Goal: each path and method finds its own call and no other, whatever is altered in the path is
  * not found, and what a path does take is named.
  */
-#include "api/router.h"
+#include "api/http/router.h"
 #include "tests/unit/unit.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <stdio.h>
 #include <string.h>

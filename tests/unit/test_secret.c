@@ -4,8 +4,8 @@
  */
 #include "tests/unit/sanitized.h"
 #include "tests/unit/unit.h"
-#include "vault/protocol/keys.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/handoff/keys.h"
 
 #include <malloc.h>
 #include <sodium.h>

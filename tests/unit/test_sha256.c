@@ -3,7 +3,7 @@
  * is that of both.
  */
 #include "tests/unit/unit.h"
-#include "vault/protocol/sha256.h"
+#include "vault/protocol/encoding/sha256.h"
 
 #include <sodium.h>
 #include <string.h>

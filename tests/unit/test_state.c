@@ -1,6 +1,6 @@
 /* Goal: what a command keeps comes back exactly, whole or not at all, readable by nobody else; a
    second writer is noticed, and a damaged file is refused and left alone. */
-#include "cli/state.h"
+#include "cli/local/state.h"
 #include "tests/unit/unit.h"
 
 #include <ftw.h>

@@ -5,7 +5,7 @@
  */
 #include "tests/unit/fixture.h"
 #include "tests/unit/unit.h"
-#include "vault/keyring.h"
+#include "vault/keys/keyring.h"
 #include "vault/store/store.h"
 
 #include <sodium.h>

@@ -1,6 +1,6 @@
 /* Goal: nothing that came from elsewhere steers a terminal: control characters, marks that turn
    text around and broken UTF-8 are shown as escapes, all else as it is. */
-#include "cli/terminal.h"
+#include "cli/io/terminal.h"
 #include "tests/unit/unit.h"
 
 #include <sodium.h>
@@ -20,7 +20,7 @@ static void expect(const char *in, size_t len, enum terminal_style style, const 
     secret_free(s);
 }
 
-static void plain_text_stays(void **state)
+static void json_scan_text_stays(void **state)
 {
     static const char text[] = "P\xc3\xa4ss w\xc3\xb6rd \\x1b \xf0\x9f\x99\x82 \xe2\x82\xac";
 
@@ -103,9 +103,9 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_text_stays), cmocka_unit_test(controls),
-        cmocka_unit_test(turned_text),      cmocka_unit_test(broken_utf8),
-        cmocka_unit_test(every_byte),       cmocka_unit_test(local_time),
+        cmocka_unit_test(json_scan_text_stays), cmocka_unit_test(controls),
+        cmocka_unit_test(turned_text),          cmocka_unit_test(broken_utf8),
+        cmocka_unit_test(every_byte),           cmocka_unit_test(local_time),
     };
 
     return cmocka_run_group_tests(tests, start, NULL);

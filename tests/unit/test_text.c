@@ -1,7 +1,7 @@
 /* Goal: a builder writes what it is told to the last byte of its buffer and not one further. */
 #include "tests/unit/unit.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/text.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/text.h"
 
 #include <jansson.h>
 #include <sodium.h>

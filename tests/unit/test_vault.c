@@ -5,7 +5,7 @@
  */
 #include "tests/unit/fixture.h"
 #include "tests/unit/unit.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,11 +1,11 @@
 /* Goal: the handoff that docs/protocol.md walks through can be redeemed and confirmed by the C code
    from its link and code alone, and Argon2id here is the one that Debian's program computes. */
 #include "tests/unit/vectors.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/link.h"
-#include "vault/protocol/merkle.h"
-#include "vault/protocol/receipt.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/handoff/envelope.h"
+#include "vault/protocol/handoff/link.h"
+#include "vault/protocol/handoff/receipt.h"
+#include "vault/protocol/tlog/merkle.h"
 
 #include <sodium.h>
 #include <string.h>

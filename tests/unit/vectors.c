@@ -1,6 +1,6 @@
 #include "tests/unit/vectors.h"
 
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -28,8 +28,7 @@ void vectors_each(const char *file, const char *list, void (*check)(const json_t
     size_t i;
 
     assert_true(json_array_size(vectors) >= at_least);
-    json_array_foreach(vectors, i, vector)
-    {
+    json_array_foreach (vectors, i, vector) {
         check(vector);
     }
     json_decref(root);

@@ -4,8 +4,8 @@
 #define HANDOFF_TESTS_UNIT_VECTORS_H
 
 #include "tests/unit/unit.h"
-#include "vault/protocol/keys.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/handoff/keys.h"
 
 #include <jansson.h>
 #include <stddef.h>

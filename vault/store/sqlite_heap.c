@@ -1,5 +1,5 @@
 /* SQLite's memory: pages and values of slots pass through it, so what it gives back is wiped. */
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
 #include "vault/store/sqlite.h"
 
 #include <pthread.h>

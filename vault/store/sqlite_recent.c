@@ -4,7 +4,7 @@
  * connection; it goes as soon as another one has committed anything, or a transaction was rolled
  * back.
  */
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
 #include "vault/store/sqlite.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "vault/keyring.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/text.h"
+#include "vault/keys/keyring.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/text.h"
 #include "vault/store/sqlite.h"
 
 #include <string.h>

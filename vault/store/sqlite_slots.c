@@ -1,5 +1,5 @@
-#include "vault/keyring.h"
-#include "vault/protocol/envelope.h"
+#include "vault/keys/keyring.h"
+#include "vault/protocol/handoff/envelope.h"
 #include "vault/store/sqlite.h"
 
 #include <stdio.h>

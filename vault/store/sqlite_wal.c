@@ -11,7 +11,7 @@
  * goes first, and is synced before anything else changes; all that the log held is in the database,
  * and synced, by then (https://www.sqlite.org/walformat.html, sections 2.1 and 4.4).
  */
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/secret.h"
 #include "vault/store/sqlite.h"
 
 #include <string.h>

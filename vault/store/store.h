@@ -10,8 +10,8 @@
 #ifndef HANDOFF_VAULT_STORE_STORE_H
 #define HANDOFF_VAULT_STORE_STORE_H
 
-#include "vault/alarm.h"
-#include "vault/lifecycle.h"
+#include "vault/lifecycle/alarm.h"
+#include "vault/lifecycle/lifecycle.h"
 
 #include <stdbool.h>
 #include <stddef.h>

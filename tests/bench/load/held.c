@@ -1,6 +1,6 @@
 #include "tests/bench/load/held.h"
 
-#include "vault/protocol/text.h"
+#include "vault/protocol/encoding/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  */
 #include "tests/bench/load/client.h"
 
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <getopt.h>
 #include <sodium.h>

@@ -2,9 +2,9 @@
 
 #include "tests/bench/load/order.h"
 #include "tests/bench/material/material.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/text.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/text.h"
+#include "vault/protocol/handoff/envelope.h"
 
 #include <pthread.h>
 #include <sodium.h>

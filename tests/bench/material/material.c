@@ -1,6 +1,6 @@
 #include "tests/bench/material/material.h"
 
-#include "vault/protocol/keys.h"
+#include "vault/protocol/handoff/keys.h"
 
 #include <sodium.h>
 #include <string.h>

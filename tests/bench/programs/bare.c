@@ -3,9 +3,9 @@
  * reads each body, keeps nothing, and answers at once with as many bytes and the same headers. The
  * target /b/N/… asks for N bytes of 'x'.
  */
+#include "api/net/tls.h"
 #include "api/server.h"
-#include "api/tls.h"
-#include "vault/protocol/encoding.h"
+#include "vault/protocol/encoding/encoding.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>

@@ -5,9 +5,9 @@
  */
 #include "tests/bench/material/material.h"
 
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/secret.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/secret.h"
+#include "vault/protocol/handoff/envelope.h"
 #include "vault/vault.h"
 
 #include <getopt.h>

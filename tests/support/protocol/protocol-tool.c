@@ -11,11 +11,11 @@
  *
  * H stands for "id", "link_key" and "code" (or null). Whatever is refused is {"error":true}.
  */
-#include "vault/protocol/credential.h"
-#include "vault/protocol/encoding.h"
-#include "vault/protocol/envelope.h"
-#include "vault/protocol/keys.h"
-#include "vault/protocol/receipt.h"
+#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/handoff/credential.h"
+#include "vault/protocol/handoff/envelope.h"
+#include "vault/protocol/handoff/keys.h"
+#include "vault/protocol/handoff/receipt.h"
 
 #include <jansson.h>
 #include <sodium.h>
@@ -93,8 +93,7 @@ static struct secret *encode(json_t *payload)
     const char *name, *why;
     json_t *member;
 
-    json_object_foreach(payload, name, member)
-    {
+    json_object_foreach (payload, name, member) {
         struct credential_value *value = value_of(&c, name);
 
         if (strcmp(name, "type") == 0) {

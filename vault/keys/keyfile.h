@@ -1,0 +1,43 @@
+/* The master keys' file: reading it with its owner and mode checked, and replacing it durably. */
+#ifndef HANDOFF_VAULT_KEYS_KEYFILE_H
+#define HANDOFF_VAULT_KEYS_KEYFILE_H
+
+#include "vault/keys/keyring.h"
+#include "vault/keys/secretfile.h"
+
+enum { KEYFILE_KEY_BYTES = 32 };
+
+struct keyfile_key {
+    uint32_t id;
+    uint8_t bytes[KEYFILE_KEY_BYTES];
+};
+
+/* What stands in a file; lies in a struct secret. */
+struct keyfile {
+    struct keyfile_key keys[KEYRING_KEYS];
+    size_t count;
+    struct secretfile_identity identity;
+};
+
+/* The contents of a secret made for it. */
+struct secret *keyfile_new(void) __attribute__((warn_unused_result));
+struct keyfile *keyfile_of(struct secret *s) __attribute__((nonnull));
+
+/* Reads and checks the file. Returns 0; 1 when there is none; or -1. why is filled unless it is 0.
+ */
+int keyfile_read(const struct keyring_file *file, struct keyfile *out, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
+/* Whether the file is still the one that was read. */
+bool keyfile_same(const struct keyring_file *file, const struct keyfile *read)
+    __attribute__((nonnull));
+
+/* Adds a random key, of the id after the highest. Returns 0, or -1 when there is no room. */
+int keyfile_add(struct keyfile *f) __attribute__((nonnull, warn_unused_result));
+
+/* Replaces the file durably; an old one is overwritten by zeros before it goes. Returns 0, or -1
+   with a sentence in why. */
+int keyfile_write(const struct keyring_file *file, const struct keyfile *f, char *why,
+                  size_t why_size) __attribute__((nonnull, warn_unused_result));
+
+#endif

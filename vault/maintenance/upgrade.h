@@ -1,0 +1,19 @@
+/*
+ * What must be done to a database before it is served, but takes more than SQL: burning what lived
+ * in a backup, and finding by their recipients the handoffs of the first version. In transactions
+ * of a bounded size; one that was interrupted goes on at the next start.
+ */
+#ifndef HANDOFF_VAULT_MAINTENANCE_UPGRADE_H
+#define HANDOFF_VAULT_MAINTENANCE_UPGRADE_H
+
+#include "vault/keys/keyring.h"
+#include "vault/store/store.h"
+
+/* Returns 0, or -1 with a sentence in why. */
+int upgrade(struct store *store, const struct keyring *keyring, char *why, size_t why_size)
+    __attribute__((nonnull, warn_unused_result));
+
+/* The name of the value that a database has as long as its log's tree is not built. */
+extern const char upgrade_unbuilt[];
+
+#endif

@@ -1,56 +1,30 @@
 #include "api/handler.h"
 
 #include "api/base/log.h"
+#include "api/base/service.h"
+#include "api/config/settings.h"
+#include "api/endpoints/routes.h"
 #include "api/http/guard.h"
 #include "api/http/longpoll.h"
 #include "api/http/request.h"
-#include "api/http/router.h"
-#include "api/metrics/metrics.h"
+#include "api/metrics/request_counts.h"
 #include "api/net/connections.h"
 #include "api/net/loop.h"
 #include "api/policy/limits.h"
-#include "api/server.h"
+#include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/secret.h"
-#include "vault/protocol/encoding/text.h"
 
 #include <sodium.h>
 #include <string.h>
 #include <strings.h>
 
-const struct handler_header handler_headers[HANDLER_HEADERS] = {
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cache-Control", "no-store"},
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-};
-
-enum { COMMON_HEADERS = 2 }; /* those of handler_headers that files have too */
-
-/* A page runs its own scripts and libsodium's WebAssembly, and calls its own service: nothing else.
-   One policy of Trusted Types gives the one address of the worker that stretches access codes. */
-static const struct handler_header file_headers[] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
-     "style-src 'self'; img-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; "
-     "trusted-types handoff; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Embedder-Policy", "require-corp"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Permissions-Policy",
-     "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
-     "hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), "
-     "screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"},
-};
-
-/* An asset's name is its content's hash: it never changes. A page is the newest there is. */
-static const char forever[] = "public, max-age=31536000, immutable";
-
 void *handler_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
     struct loop *loop = ctx;
+    const struct config *config = service_config(loop_service(loop));
     struct request *r = request_new(loop, connection, target);
 
-    connections_reading(connection, server_request_deadline_ms(loop_server(loop)),
+    connections_reading(connection, (int64_t)config->request_deadline_s * 1000,
                         r != NULL ? r->number : 0);
     if (r != NULL) {
         r->partial = true;
@@ -69,81 +43,20 @@ static void count_out(struct request *r)
 
 /* ---- the answer ---- */
 
-static void add_number_header(struct MHD_Response *response, const char *name, uint64_t number)
-{
-    char buffer[24] = "";
-    struct text t = text_into(buffer, sizeof(buffer) - 1);
-
-    text_i64(&t, (int64_t)number);
-    (void)MHD_add_response_header(response, name, buffer);
-}
-
-static void add_all(struct MHD_Response *response, const struct handler_header *headers,
-                    size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        (void)MHD_add_response_header(response, headers[i].name, headers[i].value);
-}
-
-static void add_file_headers(const struct reply *reply, struct MHD_Response *response)
-{
-    const bool page = reply->language != NULL;
-
-    add_all(response, file_headers, sizeof(file_headers) / sizeof(file_headers[0]));
-    (void)MHD_add_response_header(response, "Cache-Control", page ? "no-store" : forever);
-    (void)MHD_add_response_header(response, "Vary",
-                                  page ? "Accept-Language, Accept-Encoding" : "Accept-Encoding");
-    if (page)
-        (void)MHD_add_response_header(response, "Content-Language", reply->language);
-    if (reply->coding != NULL)
-        (void)MHD_add_response_header(response, "Content-Encoding", reply->coding);
-}
-
-static void add_headers(const struct request *r, struct MHD_Response *response)
-{
-    add_all(response, handler_headers, r->reply.file != NULL ? COMMON_HEADERS : HANDLER_HEADERS);
-    if (r->reply.file != NULL)
-        add_file_headers(&r->reply, response);
-    (void)MHD_add_response_header(response, "Content-Type",
-                                  r->reply.problem        ? "application/problem+json"
-                                  : r->reply.type != NULL ? r->reply.type
-                                                          : "application/json");
-    add_number_header(response, "X-Request-Id", r->number);
-    if (server_wants_https(r->server))
-        (void)MHD_add_response_header(response, "Strict-Transport-Security", "max-age=63072000");
-    if (r->reply.allow != NULL)
-        (void)MHD_add_response_header(response, "Allow", r->reply.allow);
-    if (r->reply.retry_after_s != 0)
-        add_number_header(response, "Retry-After", r->reply.retry_after_s);
-    if (r->reply.status == MHD_HTTP_UNAUTHORIZED)
-        (void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-    limits_headers(r, response);
-    if (r->close || server_is_draining(r->server))
-        (void)MHD_add_response_header(response, "Connection", "close");
-}
-
-/* Hands the reply to libmicrohttpd, which wipes and frees its body when it was sent. */
+/* Queues the reply. */
 static enum MHD_Result queue(struct request *r)
 {
-    struct MHD_Response *response =
-        r->reply.body != NULL
-            ? MHD_create_response_from_buffer_with_free_callback(r->reply.len, r->reply.body,
-                                                                 secret_heap_free)
-            : MHD_create_response_from_buffer(r->reply.file != NULL ? r->reply.len : 0,
-                                              (void *)(uintptr_t)r->reply.file,
-                                              MHD_RESPMEM_PERSISTENT);
-    enum MHD_Result result;
+    const struct reply_frame frame = {
+        .number = r->number,
+        .https = r->service->wants_https,
+        .close = r->close || atomic_load(&r->service->draining),
+        .limits = r->limits,
+    };
 
-    if (response == NULL)
-        return MHD_NO;
-    r->reply.body = NULL;
     r->stage = REQUEST_DONE;
     loop_tell(r->loop, LOOP_REPLIED);
-    add_headers(r, response);
     connections_sending(r->connection);
-    result = MHD_queue_response(r->connection, r->reply.status, response);
-    MHD_destroy_response(response);
-    return result;
+    return reply_queue(&r->reply, &frame, r->connection);
 }
 
 /* Refuses before the body was read: the connection cannot go on after that. */
@@ -183,11 +96,12 @@ static enum MHD_Result begin_body(struct request *r, const struct guard_fields *
     r->stage = REQUEST_READING;
     if (r->route->body_max == NULL)
         return MHD_YES;
-    max = r->route->body_max(r->server);
+    max = r->route->body_max(service_config(r->service));
     if (fields->length > max) {
         const struct problem p = {
             .code = PROBLEM_TOO_LARGE,
-            .limit = (int64_t)(r->route->limit != NULL ? r->route->limit(r->server) : max)};
+            .limit = (int64_t)(r->route->limit != NULL ? r->route->limit(service_config(r->service))
+                                                       : max)};
 
         r->close = true;
         request_problem(r, &p);
@@ -226,10 +140,10 @@ static enum MHD_Result begin(struct request *r, const char *url, const char *met
     fields = guard_check(r->connection, method, version);
     if (fields.objection != NULL)
         return refuse(r, PROBLEM_BAD_REQUEST, fields.objection);
-    if (server_is_draining(r->server))
+    if (atomic_load(&r->service->draining))
         return refuse_at_the_end(r);
-    client_find(&r->client, r->connection, server_proxies(r->server));
-    router_find(&match, method, url);
+    client_find(&r->client, r->connection, &service_config(r->service)->proxies);
+    router_find(&match, &routes, method, url);
     if (!limits_address(r, match.result == ROUTER_FOUND ? match.route->cost : 1)) {
         r->close |= fields.length > 0;
         return queue(r);
@@ -341,18 +255,20 @@ static void conclude(struct request *r)
             .status = r->reply.status,
             .code = r->reply.code,
             .expected = r->expected,
-            .microseconds = server_now_us() - r->started_us,
+            .microseconds = clock_monotonic_us() - r->started_us,
         };
 
-        metrics_count(server_metrics(r->server), r->route, line.status, line.code,
-                      line.microseconds);
-        log_request(server_log(r->server), &line);
+        request_counts_add(r->service->request_counts, r->route, line.status, line.code,
+                           line.microseconds);
+        log_request(&service_config(r->service)->log, &line);
     }
     request_free(r);
 }
 
-void handler_answered(struct request *r)
+void handler_answered(struct vault_job *job)
 {
+    struct request *r = job->owner;
+
     r->stage = REQUEST_ANSWERED;
     if (r->connection == NULL) { /* nobody hears it: what was done is counted all the same */
         finish(r);
@@ -373,7 +289,8 @@ void handler_completed(void *ctx, struct MHD_Connection *connection, void **requ
         return;
     *request = NULL;
     count_out(r);
-    longpoll_remove(server_waits(r->server), r);
+    longpoll_remove(r->service->longpolls, r);
+    limits_wait_over(r);
     if (r->stage == REQUEST_POSTED)
         r->connection = NULL; /* the vault has its job: handler_answered goes on */
     else

@@ -4,16 +4,7 @@
 
 #include <microhttpd.h>
 
-struct request;
-
-struct handler_header {
-    const char *name, *value;
-};
-
-enum { HANDLER_HEADERS = 4 };
-
-/* On every answer, errors too. */
-extern const struct handler_header handler_headers[HANDLER_HEADERS];
+struct vault_job;
 
 /* The request line is there: the raw target is looked at, and the request made. */
 void *handler_target(void *ctx, const char *target, struct MHD_Connection *connection);
@@ -24,8 +15,8 @@ enum MHD_Result handler_request(void *ctx, struct MHD_Connection *connection, co
                                 const char *method, const char *version, const char *upload,
                                 size_t *upload_len, void **request);
 
-/* The vault has given back the request's job. */
-void handler_answered(struct request *r) __attribute__((nonnull));
+/* The vault has given back the job of a request, which is its owner. */
+void handler_answered(struct vault_job *job) __attribute__((nonnull));
 
 /* It is over, however it ended. */
 void handler_completed(void *ctx, struct MHD_Connection *connection, void **request,

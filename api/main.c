@@ -1,7 +1,6 @@
 #include "api/base/log.h"
 #include "api/commands/command.h"
 #include "api/config/config.h"
-#include "api/metrics/metrics.h"
 #include "api/net/listen.h"
 #include "api/sandbox/drop_privileges.h"
 #include "api/sandbox/sandbox.h"
@@ -56,11 +55,11 @@ static int fail(const char *why)
     return EXIT_FAILED;
 }
 
-static void tell_metrics(const struct log *log, const struct metrics *metrics)
+static void tell_metrics(const struct log *log, const struct server *server)
 {
     char address[128], words[160];
 
-    metrics_address(metrics, address, sizeof(address));
+    server_metrics_address(server, address, sizeof(address));
     if (address[0] == '\0')
         return;
     snprintf(words, sizeof(words), "metrics at %s", address);
@@ -130,8 +129,7 @@ static int serve(const struct config *config, struct vault *vault, struct listen
 
     if (server == NULL)
         return fail(why);
-    if (metrics_listen(server_metrics(server), server, config, hand_on(&opened->metrics), why,
-                       sizeof(why)) != 0) {
+    if (server_serve_metrics(server, hand_on(&opened->metrics), why, sizeof(why)) != 0) {
         server_drain(server);
         return fail(why);
     }
@@ -145,7 +143,7 @@ static int serve(const struct config *config, struct vault *vault, struct listen
         log_note(&config->log, LOG_LEVEL_WARNING, "the address could not be printed", 0);
     log_note(&config->log, LOG_LEVEL_INFO, "serving", 0);
     tell_warnings(config);
-    tell_metrics(&config->log, server_metrics(server));
+    tell_metrics(&config->log, server);
     while (sigwait(waited, &signal_number) == 0 && signal_number == SIGHUP)
         reload(server, config, argc, argv);
     log_note(&config->log, LOG_LEVEL_INFO, "ending: the requests in hand are answered", 0);

@@ -1,16 +1,24 @@
 #include "api/server.h"
 
 #include "api/base/log.h"
+#include "api/base/service.h"
+#include "api/endpoints/routes.h"
 #include "api/handler.h"
+#include "api/http/guard.h"
 #include "api/http/longpoll.h"
-#include "api/metrics/metrics.h"
+#include "api/http/reply.h"
+#include "api/metrics/listener.h"
+#include "api/metrics/request_counts.h"
 #include "api/net/acceptor.h"
+#include "api/net/client.h"
 #include "api/net/connections.h"
 #include "api/net/listen.h"
 #include "api/net/loop.h"
 #include "api/net/tls.h"
 #include "api/policy/client_counts.h"
 #include "api/policy/limits.h"
+#include "api/policy/rate_limit.h"
+#include "vault/protocol/encoding/clock.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -25,35 +33,24 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROBE_GOOD_US = 1000000, SPARE_FILES = 64 };
+enum { SPARE_FILES = 64 };
 
-/* What can change while it serves. Those that were replaced stay until the end: a request may hold
-   one. */
-struct live {
-    struct live *older;
-    struct config_limits limits;
-    struct config_proxies proxies;
-    bool submissions_open;
-    struct log log;
+/* A configuration that is, or was, in force. Those that were replaced stay until the end: a request
+   may hold one. */
+struct version {
+    struct version *older;
+    struct config config;
 };
 
 struct server {
-    struct config config;
-    _Atomic(struct live *) live;
-    struct tls *tls; /* NULL: no TLS */
-    struct client_counts *connection_tally, *wait_tally;
-    struct vault *vault;
+    struct service service; /* what requests share */
+    struct config config;   /* as it was at the start: what a reload does not change */
+    struct version *newest;
     int fd; /* it listens; -1: not */
-    struct acceptor *door;
+    struct acceptor *acceptor;
     struct loop *loops[CONFIG_THREADS_MAX];
     unsigned loop_count;
-    struct connections *connections;
-    struct longpolls *waits;
-    struct metrics *metrics;
-    struct rate_limit *quota;
-    atomic_uint_least64_t number;
-    atomic_bool draining;
-    atomic_int_least64_t probed; /* when, in microseconds, times 2, plus whether ready; 0: never */
+    struct listener *metrics; /* NULL: none */
 
     pthread_t timer;
     bool timer_runs;
@@ -65,131 +62,24 @@ struct server {
 /* Makes a configuration's changeable part the one in force. Returns 0 or -1. */
 static int put_in_force(struct server *s, const struct config *config)
 {
-    struct live *l = calloc(1, sizeof(*l));
+    struct version *v = calloc(1, sizeof(*v));
 
-    if (l == NULL)
+    if (v == NULL)
         return -1;
-    l->limits = config->limits;
-    l->proxies = config->proxies;
-    l->submissions_open = config->submissions_open;
-    l->log = config->log;
-    l->older = atomic_load(&s->live);
-    atomic_store(&s->live, l);
+    v->config = s->config;
+    v->config.limits = config->limits;
+    v->config.proxies = config->proxies;
+    v->config.submissions_open = config->submissions_open;
+    v->config.log = config->log;
+    v->older = s->newest;
+    s->newest = v;
+    atomic_store(&s->service.config, &v->config);
     return 0;
-}
-
-int64_t server_now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-struct vault *server_vault(const struct server *s)
-{
-    return s->vault;
-}
-
-struct longpolls *server_waits(const struct server *s)
-{
-    return s->waits;
-}
-
-const struct config_limits *server_limits(const struct server *s)
-{
-    return &atomic_load(&s->live)->limits;
-}
-
-struct client_counts *server_connection_tally(const struct server *s)
-{
-    return s->connection_tally;
-}
-
-struct client_counts *server_wait_tally(const struct server *s)
-{
-    return s->wait_tally;
-}
-
-bool server_speaks_tls(const struct server *s)
-{
-    return s->tls != NULL;
-}
-
-bool server_wants_https(const struct server *s)
-{
-    static const char https[] = "https://";
-
-    return s->tls != NULL || (s->config.base_url != NULL &&
-                              strncmp(s->config.base_url, https, sizeof(https) - 1) == 0);
-}
-
-struct rate_limit *server_quota(const struct server *s)
-{
-    return s->quota;
-}
-
-const struct config_proxies *server_proxies(const struct server *s)
-{
-    return &atomic_load(&s->live)->proxies;
-}
-
-size_t server_envelope_max(const struct server *s)
-{
-    return s->config.envelope_max;
-}
-
-bool server_submissions_open(const struct server *s)
-{
-    return atomic_load(&s->live)->submissions_open;
-}
-
-int64_t server_request_deadline_ms(const struct server *s)
-{
-    return (int64_t)s->config.request_deadline_s * 1000;
 }
 
 const struct log *server_log(const struct server *s)
 {
-    return &atomic_load(&s->live)->log;
-}
-
-bool server_is_draining(struct server *s)
-{
-    return atomic_load(&s->draining);
-}
-
-struct metrics *server_metrics(const struct server *s)
-{
-    return s->metrics;
-}
-
-struct connections *server_open_connections(const struct server *s)
-{
-    return s->connections;
-}
-
-unsigned server_connections(const struct server *s)
-{
-    return connections_count(s->connections);
-}
-
-uint64_t server_next_number(struct server *s)
-{
-    return atomic_fetch_add(&s->number, 1);
-}
-
-bool server_probed(struct server *s, bool *ready)
-{
-    const int64_t probed = atomic_load(&s->probed);
-
-    *ready = probed & 1;
-    return probed != 0 && server_now_us() - (probed >> 1) < PROBE_GOOD_US;
-}
-
-void server_keep_probe(struct server *s, bool ready)
-{
-    atomic_store(&s->probed, server_now_us() * 2 + ready);
+    return &service_config(&s->service)->log;
 }
 
 static void *run_timer(void *arg)
@@ -199,13 +89,13 @@ static void *run_timer(void *arg)
 
     pthread_mutex_lock(&s->lock);
     while (!s->ending) {
-        const int64_t until_us = server_now_us() + SERVER_TICK_MS * 1000;
+        const int64_t until_us = clock_monotonic_us() + SERVER_TICK_MS * 1000;
         const struct timespec until = {.tv_sec = (time_t)(until_us / 1000000),
                                        .tv_nsec = (long)(until_us % 1000000) * 1000};
 
         pthread_mutex_unlock(&s->lock);
-        longpoll_wake(s->waits, server_now_us() / 1000, false);
-        cut = connections_expire(s->connections, server_now_us() / 1000);
+        longpoll_wake(s->service.longpolls, clock_monotonic_us() / 1000, false);
+        cut = connections_expire(s->service.connections, clock_monotonic_us() / 1000);
         if (cut > 0)
             log_note(server_log(s), LOG_LEVEL_INFO, "connections were shut down at their deadline",
                      cut);
@@ -257,24 +147,24 @@ static int retrieve_pair(gnutls_session_t session, const struct gnutls_cert_retr
                          unsigned *ocsp_count, gnutls_privkey_t *key, unsigned *flags)
 {
     struct MHD_Connection *connection = gnutls_session_get_ptr(session);
-    struct server *s = connection != NULL ? connections_server(connection) : NULL;
+    const struct server *s = connection != NULL ? connections_ctx(connection) : NULL;
 
     (void)info;
     *ocsp = NULL;
     *ocsp_count = 0;
     *flags = 0;
-    return s != NULL && s->tls != NULL ? tls_pair(s->tls, certs, count, key) : -1;
+    return s != NULL && s->service.tls != NULL ? tls_pair(s->service.tls, certs, count, key) : -1;
 }
 
 /* A daemon that the loop drives. It neither listens nor has a thread. */
 static struct MHD_Daemon *start_daemon(struct server *s, struct loop *loop)
 {
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-                           MHD_USE_ERROR_LOG | (s->tls != NULL ? MHD_USE_TLS : 0U);
+                           MHD_USE_ERROR_LOG | (s->service.tls != NULL ? MHD_USE_TLS : 0U);
     struct MHD_OptionItem more[3];
     size_t count = 0;
 
-    if (s->tls != NULL) {
+    if (s->service.tls != NULL) {
         more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
                                                 (void *)(uintptr_t)TLS_PRIORITIES};
         more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
@@ -284,16 +174,16 @@ static struct MHD_Daemon *start_daemon(struct server *s, struct loop *loop)
     return MHD_start_daemon(
         flags, 0, NULL, NULL, handler_request, loop, MHD_OPTION_EXTERNAL_LOGGER, log_library, s,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)GUARD_POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
         handler_target, loop, MHD_OPTION_NOTIFY_COMPLETED, handler_completed, loop,
         MHD_OPTION_NOTIFY_CONNECTION, loop_notify, loop, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
-/* Starts the loops, and at the end opens the door to them. Returns 0 or -1. */
+/* Starts the loops, and at the end accepts connections for them. Returns 0 or -1. */
 static int start_serving(struct server *s)
 {
     while (s->loop_count < s->config.threads) {
-        struct loop *loop = loop_new(s);
+        struct loop *loop = loop_new(&s->service, handler_answered);
         struct MHD_Daemon *daemon = loop != NULL ? start_daemon(s, loop) : NULL;
 
         if (loop != NULL)
@@ -301,13 +191,13 @@ static int start_serving(struct server *s)
         if (daemon == NULL || loop_start(loop, daemon) != 0)
             return -1;
     }
-    s->door = acceptor_open(s->fd, s->loops, s->loop_count, connection_limit());
-    return s->door != NULL ? 0 : -1;
+    s->acceptor = acceptor_open(s->fd, s->loops, s->loop_count, connection_limit());
+    return s->acceptor != NULL ? 0 : -1;
 }
 
 static void stop_serving(struct server *s)
 {
-    acceptor_close(s->door);
+    acceptor_close(s->acceptor);
     while (s->loop_count > 0)
         loop_free(s->loops[--s->loop_count]);
     if (s->fd >= 0)
@@ -321,12 +211,11 @@ static int load_certificate(struct server *s, const struct config *config, char 
 {
     if (config->tls_cert == NULL)
         return 0;
-    if (s->tls == NULL)
-        s->tls = tls_new();
-    if (s->tls == NULL ||
-        tls_load(s->tls, config->tls_cert, config->tls_key, &config->log, why, why_size) != 0)
+    if (s->service.tls == NULL)
+        s->service.tls = tls_new();
+    if (s->service.tls == NULL || tls_load(s->service.tls, config->tls_cert, config->tls_key,
+                                           &config->log, why, why_size) != 0)
         return -1;
-    metrics_certificate(s->metrics, tls_expires_at(s->tls));
     return 0;
 }
 
@@ -345,24 +234,78 @@ int server_reload(struct server *s, const struct config *config, char *why, size
 
 static void free_server(struct server *s)
 {
-    struct live *l = atomic_load(&s->live);
+    struct service *const shared = &s->service;
 
-    metrics_free(s->metrics);
-    rate_limit_free(s->quota);
-    tls_free(s->tls);
-    client_counts_free(s->connection_tally);
-    client_counts_free(s->wait_tally);
-    while (l != NULL) {
-        struct live *older = l->older;
+    listener_stop(s->metrics);
+    request_counts_free(shared->request_counts);
+    rate_limit_free(shared->rate_limit);
+    tls_free(shared->tls);
+    client_counts_free(shared->client_connections);
+    client_counts_free(shared->client_waits);
+    longpoll_free(shared->longpolls);
+    connections_free(shared->connections);
+    for (struct version *v = s->newest; v != NULL;) {
+        struct version *older = v->older;
 
-        free(l);
-        l = older;
+        free(v);
+        v = older;
     }
-    longpoll_free(s->waits);
-    connections_free(s->connections);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+/* Counts a connection to its client, unless that has too many. A proxy's and a unix socket's are
+   those of many clients. Returns whether it may stay. */
+static bool connection_came(void *ctx, const struct sockaddr *peer, uint8_t network[16],
+                            bool *counted)
+{
+    const struct server *s = ctx;
+    const struct config *config = service_config(&s->service);
+    struct client client;
+
+    client_of_peer(&client, peer);
+    if (!client.known || client_is_proxy(&config->proxies, peer))
+        return true;
+    memcpy(network, client.network, sizeof(client.network));
+    *counted = client_counts_enter(s->service.client_connections, network,
+                                   config->limits.address_connections);
+    return *counted;
+}
+
+static void connection_left(void *ctx, const uint8_t network[16])
+{
+    const struct server *s = ctx;
+
+    client_counts_leave(s->service.client_connections, network);
+}
+
+/* Makes what requests share. Returns 0 or -1. */
+static int make_shared(struct server *s)
+{
+    static const char https[] = "https://";
+    struct service *const shared = &s->service;
+    const bool tls = s->config.tls_cert != NULL;
+    const struct connections_hooks hooks = {.ctx = s,
+                                            .came = connection_came,
+                                            .left = connection_left,
+                                            .too_late = tls ? NULL : reply_too_late};
+
+    shared->wants_https = tls || (s->config.base_url != NULL &&
+                                  strncmp(s->config.base_url, https, sizeof(https) - 1) == 0);
+    shared->started_at = (int64_t)time(NULL);
+    atomic_init(&shared->number, ((uint64_t)randombytes_random() << 16) + 1);
+    shared->connections = connections_new(&hooks);
+    shared->longpolls = longpoll_new(shared->vault);
+    shared->request_counts = request_counts_new(&routes);
+    shared->rate_limit = rate_limit_new(LIMITS_CLIENTS);
+    shared->client_connections = client_counts_new();
+    shared->client_waits = client_counts_new();
+    return shared->connections != NULL && shared->longpolls != NULL &&
+                   shared->request_counts != NULL && shared->rate_limit != NULL &&
+                   shared->client_connections != NULL && shared->client_waits != NULL
+               ? 0
+               : -1;
 }
 
 static struct server *new_server(const struct config *config, struct vault *vault)
@@ -373,25 +316,15 @@ static struct server *new_server(const struct config *config, struct vault *vaul
     if (s == NULL)
         return NULL;
     s->config = *config;
-    s->vault = vault;
+    s->service.vault = vault;
     s->fd = -1;
-    atomic_init(&s->number, ((uint64_t)randombytes_random() << 16) + 1);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&s->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    s->connections = connections_new();
-    s->waits = longpoll_new(vault);
-    s->metrics = metrics_new(vault);
-    s->quota = rate_limit_new(LIMITS_CLIENTS);
-    s->connection_tally = client_counts_new();
-    s->wait_tally = client_counts_new();
-    if (s->connections != NULL && s->waits != NULL && s->metrics != NULL && s->quota != NULL &&
-        s->connection_tally != NULL && s->wait_tally != NULL && put_in_force(s, config) == 0) {
-        connections_serve(s->connections, s);
+    if (make_shared(s) == 0 && put_in_force(s, config) == 0)
         return s;
-    }
     free_server(s);
     return NULL;
 }
@@ -421,14 +354,30 @@ fail:
     return NULL;
 }
 
+int server_serve_metrics(struct server *s, int fd, char *why, size_t why_size)
+{
+    if (fd < 0)
+        return 0;
+    s->metrics = listener_start(&s->service, fd);
+    if (s->metrics != NULL)
+        return 0;
+    snprintf(why, why_size, "the metrics cannot be served");
+    return -1;
+}
+
+void server_metrics_address(const struct server *s, char *out, size_t size)
+{
+    listener_address(s->metrics, out, size);
+}
+
 void server_address(struct server *s, char *out, size_t size)
 {
-    struct config_listen listen = s->config.listen;
+    struct netaddr_listen listen = s->config.listen;
     socklen_t len = sizeof(listen.address);
 
     if (listen.path == NULL)
         (void)getsockname(s->fd, (struct sockaddr *)(void *)&listen.address, &len);
-    config_listen_text(&listen, out, size);
+    netaddr_text(&listen, out, size);
 }
 
 static bool are_idle(const struct server *s)
@@ -445,12 +394,13 @@ static bool are_idle(const struct server *s)
    while the vault has a job of it. */
 static void wait_for_connections(struct server *s)
 {
-    const int64_t until_us = server_now_us() + SERVER_DRAIN_MS * INT64_C(1000);
+    const int64_t until_us = clock_monotonic_us() + SERVER_DRAIN_MS * INT64_C(1000);
     const struct timespec pause = {.tv_nsec = 5000000};
 
     while (!are_idle(s)) {
-        (void)connections_end(s->connections, server_now_us() / 1000, server_now_us() >= until_us);
-        longpoll_wake(s->waits, 0, true);
+        (void)connections_end(s->service.connections, clock_monotonic_us() / 1000,
+                              clock_monotonic_us() >= until_us);
+        longpoll_wake(s->service.longpolls, 0, true);
         nanosleep(&pause, NULL);
     }
 }
@@ -459,9 +409,9 @@ void server_drain(struct server *s)
 {
     if (s == NULL)
         return;
-    atomic_store(&s->draining, true);
-    acceptor_close(s->door);
-    s->door = NULL;
+    atomic_store(&s->service.draining, true);
+    acceptor_close(s->acceptor);
+    s->acceptor = NULL;
     shutdown(s->fd, SHUT_RDWR); /* who comes now is refused, and does not wait in the backlog */
     wait_for_connections(s);
     stop_timer(s);

@@ -1,6 +1,7 @@
 /*
- * What handoffd does besides serving: commands on the data directory, beside the running service or
- * without it. A command is a row; the parser, the help and the usage errors are made from it.
+ * The room of what handoffd does besides serving: commands on the data directory, beside the
+ * running service or without it. A command is a row; the parser, the help and the usage errors are
+ * made from it.
  */
 #ifndef HANDOFF_API_COMMANDS_COMMAND_H
 #define HANDOFF_API_COMMANDS_COMMAND_H

@@ -3,7 +3,6 @@
 #include "api/config/configfile.h"
 #include "api/config/option.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,21 +217,4 @@ void config_free(struct config *c)
 {
     configfile_free(c->memory);
     *c = (struct config){0};
-}
-
-void config_listen_text(const struct config_listen *listen, char *out, size_t size)
-{
-    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&listen->address;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&listen->address;
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (listen->path != NULL) {
-        snprintf(out, size, "unix:%s", listen->path);
-    } else if (listen->address.ss_family == AF_INET6) {
-        (void)inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
-        snprintf(out, size, "[%s]:%u", text, ntohs(in6->sin6_port));
-    } else {
-        (void)inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
-        snprintf(out, size, "%s:%u", text, ntohs(in->sin_port));
-    }
 }

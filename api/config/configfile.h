@@ -3,7 +3,7 @@
 #ifndef HANDOFF_API_CONFIG_CONFIGFILE_H
 #define HANDOFF_API_CONFIG_CONFIGFILE_H
 
-#include "api/config/config.h"
+#include "api/config/settings.h"
 
 #include <stddef.h>
 

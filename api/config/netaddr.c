@@ -3,6 +3,8 @@
 #include "vault/protocol/encoding/encoding.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -39,13 +41,13 @@ static int parse_address(struct sockaddr_storage *address, const char *value)
     return inet_pton(AF_INET, text, &in->sin_addr) == 1 ? 0 : -1;
 }
 
-int netaddr_listen(struct config_listen *listen, const char *value)
+int netaddr_listen(struct netaddr_listen *listen, const char *value)
 {
     static const char scheme[] = "unix:";
     const size_t scheme_len = sizeof(scheme) - 1;
     const struct sockaddr_un *un = NULL;
 
-    *listen = (struct config_listen){.path = NULL};
+    *listen = (struct netaddr_listen){.path = NULL};
     if (strncmp(value, scheme, scheme_len) != 0)
         return parse_address(&listen->address, value);
     listen->path = value + scheme_len;
@@ -75,7 +77,7 @@ static bool clear_from(const uint8_t address[16], unsigned bit)
     return true;
 }
 
-int netaddr_network(struct config_network *n, const char *text, size_t len)
+int netaddr_network(struct netaddr_network *n, const char *text, size_t len)
 {
     char copy[INET6_ADDRSTRLEN + 4];
     unsigned bits;
@@ -96,4 +98,21 @@ int netaddr_network(struct config_network *n, const char *text, size_t len)
         return -1;
     n->bits = (uint8_t)(128 - bits + prefix);
     return clear_from(n->address, n->bits) ? 0 : -1;
+}
+
+void netaddr_text(const struct netaddr_listen *listen, char *out, size_t size)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&listen->address;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&listen->address;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (listen->path != NULL) {
+        snprintf(out, size, "unix:%s", listen->path);
+    } else if (listen->address.ss_family == AF_INET6) {
+        (void)inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
+        snprintf(out, size, "[%s]:%u", text, ntohs(in6->sin6_port));
+    } else {
+        (void)inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+        snprintf(out, size, "%s:%u", text, ntohs(in->sin_port));
+    }
 }

@@ -123,7 +123,7 @@ static int set_metrics(struct config *c, const char *value)
 {
     if (strcmp(value, "off") != 0)
         return netaddr_listen(&c->metrics, value);
-    c->metrics = (struct config_listen){.path = none};
+    c->metrics = (struct netaddr_listen){.path = none};
     return 0;
 }
 
@@ -387,7 +387,7 @@ void option_defaults(struct config *c)
 
 /* ---- what follows ---- */
 
-static bool is_loopback(const struct config_listen *listen)
+static bool is_loopback(const struct netaddr_listen *listen)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&listen->address;
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&listen->address;
@@ -429,7 +429,7 @@ static void settle_log_name(struct config *c)
     if (c->base_url != NULL && link_base(name, c->base_url) == 0)
         snprintf(c->log_name_usual, sizeof(c->log_name_usual), "%s", strstr(name, "://") + 3);
     else
-        config_listen_text(&c->listen, c->log_name_usual, sizeof(c->log_name_usual));
+        netaddr_text(&c->listen, c->log_name_usual, sizeof(c->log_name_usual));
     if (!vault_log_name_valid(c->log_name_usual))
         snprintf(c->log_name_usual, sizeof(c->log_name_usual), "handoff");
 }

@@ -5,7 +5,7 @@
 #ifndef HANDOFF_API_CONFIG_OPTION_H
 #define HANDOFF_API_CONFIG_OPTION_H
 
-#include "api/config/config.h"
+#include "api/config/settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>

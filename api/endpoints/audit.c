@@ -1,7 +1,8 @@
 /* What anyone may ask of the log, so that whoever holds an old checkpoint can check a newer one. */
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
 #include "api/http/query.h"
-#include "api/server.h"
 #include "vault/protocol/encoding/encoding.h"
 
 #include <stdlib.h>
@@ -57,7 +58,7 @@ void audit_checkpoint(struct request *r)
     if (take_size(r, &size) != 0)
         return;
     t = request_json(r, NOTE_BYTES);
-    reply(r, vault_checkpoint(server_vault(r->server), size, &t), &t);
+    reply(r, vault_checkpoint(r->service->vault, size, &t), &t);
 }
 
 void audit_key(struct request *r)
@@ -66,7 +67,7 @@ void audit_key(struct request *r)
     struct note_key key;
     struct text t;
 
-    if (request_refused(r, vault_log_key(server_vault(r->server), &key)))
+    if (request_refused(r, vault_log_key(r->service->vault, &key)))
         return;
     note_key_format(text, &key);
     t = request_json(r, sizeof(text) + 1);
@@ -91,7 +92,7 @@ static void add_key(void *ctx, int64_t index, const char *line, size_t line_len,
 
 void audit_keys(struct request *r)
 {
-    struct vault *vault = server_vault(r->server);
+    struct vault *vault = r->service->vault;
     char text[NOTE_KEY_MAX];
     struct note_key key;
     struct text t;
@@ -128,7 +129,7 @@ void audit_proof(struct request *r)
     if (take_size(r, &size) != 0)
         return;
     t = request_json(r, CHECKPOINT_PROOF_MAX);
-    reply(r, vault_proof(server_vault(r->server), (int64_t)index, size, &t), &t);
+    reply(r, vault_proof(r->service->vault, (int64_t)index, size, &t), &t);
 }
 
 void audit_consistency(struct request *r)
@@ -156,7 +157,7 @@ void audit_consistency(struct request *r)
         return;
     }
     size = to == UINT64_MAX ? -1 : (int64_t)to;
-    answer = vault_consistency(server_vault(r->server), (int64_t)from, &size, &p);
+    answer = vault_consistency(r->service->vault, (int64_t)from, &size, &p);
     if (answer == ANSWER_NOT_FOUND) {
         request_refuse(r, PROBLEM_NOT_FOUND, fewer);
         return;

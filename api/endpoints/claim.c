@@ -5,9 +5,9 @@
 
 enum { BODY_MAX = 1024, AROUND_ENVELOPE = 256 };
 
-size_t claim_post_max(const struct server *s)
+size_t claim_post_max(const struct config *config)
 {
-    (void)s;
+    (void)config;
     return BODY_MAX;
 }
 

@@ -1,28 +1,30 @@
 /*
- * The calls, one file for each resource. Each handle reads what was asked, and replies or posts a
- * job; each _done fills the reply from the job's result. The router's table binds them to paths.
+ * The room of the calls: one file for each resource. Each handle reads what was asked, and replies
+ * or posts a job; each _done fills the reply from the job's result. routes.c has the table that
+ * binds them to paths.
  */
 #ifndef HANDOFF_API_ENDPOINTS_ENDPOINTS_H
 #define HANDOFF_API_ENDPOINTS_ENDPOINTS_H
 
 #include "api/http/request.h"
 
-size_t handoffs_put_max(const struct server *s);
+size_t handoffs_put_max(const struct config *config);
+size_t handoffs_put_limit(const struct config *config);
 void handoffs_put(struct request *r);
 void handoffs_put_done(struct request *r);
 void handoffs_get(struct request *r);
 void handoffs_delete(struct request *r);
 void handoffs_delete_done(struct request *r);
 
-size_t claim_post_max(const struct server *s);
+size_t claim_post_max(const struct config *config);
 void claim_post(struct request *r);
 void claim_post_done(struct request *r);
 
-size_t opened_post_max(const struct server *s);
+size_t opened_post_max(const struct config *config);
 void opened_post(struct request *r);
 void opened_post_done(struct request *r);
 
-size_t receipts_post_max(const struct server *s);
+size_t receipts_post_max(const struct config *config);
 void receipts_post(struct request *r);
 void receipts_post_done(struct request *r);
 

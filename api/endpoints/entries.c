@@ -1,8 +1,9 @@
 /* The log itself, for auditors: its lines, and the details that were not erased. */
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
 #include "api/http/query.h"
 #include "api/policy/access.h"
-#include "api/server.h"
 
 #include <string.h>
 
@@ -80,7 +81,7 @@ static void give(struct request *r, bool details)
         request_refuse(r, PROBLEM_UNAVAILABLE, NULL);
         return;
     }
-    answer = vault_entries(server_vault(r->server), (int64_t)start, (unsigned)limit, details,
+    answer = vault_entries(r->service->vault, (int64_t)start, (unsigned)limit, details,
                            details ? add_details : add_line, &t);
     if (answer != ANSWER_OK) {
         request_drop_reply(r);

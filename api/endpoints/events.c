@@ -1,9 +1,11 @@
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
 #include "api/http/longpoll.h"
 #include "api/http/query.h"
 #include "api/policy/access.h"
 #include "api/policy/limits.h"
-#include "api/server.h"
+#include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/encoding.h"
 
 #include <sodium.h>
@@ -70,8 +72,7 @@ static bool reply_events(struct request *r)
         return true;
     }
     l.t.len = head; /* state and next are known at the end, and go before */
-    answer = vault_events(server_vault(r->server), r->id, r->after, EVENTS_MAX, add_event, &l,
-                          &timeline);
+    answer = vault_events(r->service->vault, r->id, r->after, EVENTS_MAX, add_event, &l, &timeline);
     if (request_refused(r, answer))
         return true;
     text_add(&l.t, "]}");
@@ -90,25 +91,23 @@ static bool reply_events(struct request *r)
 /* Answers at once where there is something to tell, no time is left, or the service is ending. */
 static void reply_or_wait(struct request *r)
 {
-    static const struct problem many = {
-        .code = PROBLEM_RATE_LIMITED,
-        .detail =
-            "Too many calls from this address wait for events. Ask again without wait, or later.",
-        .retry_after_s = 5};
     static const struct problem full = {
         .code = PROBLEM_UNAVAILABLE,
         .detail = "Too many wait for events. Ask again without wait, or later.",
         .retry_after_s = 5};
+    enum longpoll_result result;
 
-    if (reply_events(r) || server_is_draining(r->server) ||
-        server_now_us() / 1000 >= r->wait.deadline_ms)
+    if (reply_events(r) || atomic_load(&r->service->draining) ||
+        clock_monotonic_us() / 1000 >= r->wait.deadline_ms)
         return;
     request_drop_reply(r); /* what waits must hold little */
-    switch (longpoll_add(server_waits(r->server), r)) {
+    if (!limits_wait(r))
+        return;
+    result = longpoll_add(r->service->longpolls, r);
+    if (result != LONGPOLL_ADDED)
+        limits_wait_over(r);
+    switch (result) {
     case LONGPOLL_ADDED:
-        break;
-    case LONGPOLL_MANY:
-        request_problem(r, &many);
         break;
     case LONGPOLL_FULL:
         request_problem(r, &full);
@@ -122,7 +121,7 @@ static void reply_or_wait(struct request *r)
 /* Whether whoever calls may read this handoff's events. Returns 0, or -1 with the reply filled. */
 static int check_access(struct request *r)
 {
-    struct vault *vault = server_vault(r->server);
+    struct vault *vault = r->service->vault;
     enum answer answer = ANSWER_OK;
     struct access who;
 
@@ -174,13 +173,14 @@ void events_get(struct request *r)
         return;
     }
     limits_handoff_proved(r);
-    r->wait.deadline_ms = server_now_us() / 1000 + (int64_t)wait_s * 1000;
+    r->wait.deadline_ms = clock_monotonic_us() / 1000 + (int64_t)wait_s * 1000;
     reply_or_wait(r);
 }
 
 /* Woken by an event, which may be one that was not asked for, by the deadline, or by the end. */
 void events_get_done(struct request *r)
 {
-    longpoll_remove(server_waits(r->server), r);
+    longpoll_remove(r->service->longpolls, r);
+    limits_wait_over(r);
     reply_or_wait(r);
 }

@@ -1,8 +1,9 @@
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
 #include "api/http/fields.h"
 #include "api/net/client.h"
 #include "api/policy/access.h"
-#include "api/server.h"
 #include "vault/protocol/encoding/encoding.h"
 #include "vault/protocol/encoding/secret.h"
 #include "vault/protocol/handoff/envelope.h"
@@ -18,9 +19,14 @@ enum {
     REPLY_STATE = 512
 };
 
-size_t handoffs_put_max(const struct server *s)
+size_t handoffs_put_limit(const struct config *config)
 {
-    return ENCODING_BASE64URL_LEN(server_envelope_max(s)) + AROUND_ENVELOPE;
+    return config->envelope_max;
+}
+
+size_t handoffs_put_max(const struct config *config)
+{
+    return ENCODING_BASE64URL_LEN(config->envelope_max) + AROUND_ENVELOPE;
 }
 
 /* Decodes the envelope into memory of its own, which the job then owns. */
@@ -93,7 +99,7 @@ static void take_submission(struct fields *f, struct vault_submission *in, size_
 /* Charges it to the sender's token, or else to the address it comes from. */
 static void charge(struct request *r, const struct access *who)
 {
-    const struct config_limits *limits = server_limits(r->server);
+    const struct config_limits *limits = &service_config(r->service)->limits;
     struct vault_submission *in = &r->job.in.submit;
 
     if (who->kind == ACCESS_TOKEN) {
@@ -114,7 +120,7 @@ void handoffs_put(struct request *r)
 
     if (access_for(r, ACCESS_SUBMIT, &who) != 0)
         return;
-    if (who.kind == ACCESS_NOBODY && !server_submissions_open(r->server)) {
+    if (who.kind == ACCESS_NOBODY && !service_config(r->service)->submissions_open) {
         request_refuse(r, PROBLEM_UNAUTHORIZED,
                        "Nothing was stored. This service takes submissions from senders that its "
                        "operator knows: send a sender's token as Authorization: Bearer.");
@@ -123,7 +129,7 @@ void handoffs_put(struct request *r)
     r->job.op = VAULT_SUBMIT;
     charge(r, &who);
     fields_begin(&f, r->body, r->body_len);
-    take_submission(&f, &r->job.in.submit, server_envelope_max(r->server));
+    take_submission(&f, &r->job.in.submit, service_config(r->service)->envelope_max);
     if (!fields_end(&f)) {
         request_problem(r, &f.problem);
         return;
@@ -184,7 +190,7 @@ void handoffs_get(struct request *r)
     struct vault_view view;
     struct text t;
 
-    if (request_refused(r, vault_read(server_vault(r->server), r->id, &view)))
+    if (request_refused(r, vault_read(r->service->vault, r->id, &view)))
         return;
     t = request_json(r, REPLY_MAX);
     text_add(&t, "{");

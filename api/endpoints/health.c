@@ -1,8 +1,24 @@
+#include "api/base/service.h"
 #include "api/endpoints/endpoints.h"
-#include "api/server.h"
+#include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/secret.h"
 
-enum { REPLY_MAX = 128 };
+enum { REPLY_MAX = 128, PROBE_GOOD_US = 1000000 };
+
+/* The last probe is kept in one word, so that it is read whole: when it was, in microseconds,
+   times 2, plus whether the service was ready; 0: there was none. */
+static bool probed(const struct service *s, bool *ready)
+{
+    const int64_t word = atomic_load(&s->probed);
+
+    *ready = word & 1;
+    return word != 0 && clock_monotonic_us() - (word >> 1) < PROBE_GOOD_US;
+}
+
+static void keep_probe(struct service *s, bool ready)
+{
+    atomic_store(&s->probed, clock_monotonic_us() * 2 + ready);
+}
 
 void health_live(struct request *r)
 {
@@ -33,7 +49,7 @@ void health_ready(struct request *r)
 {
     bool ready;
 
-    if (server_probed(r->server, &ready)) {
+    if (probed(r->service, &ready)) {
         reply_ready(r, ready);
         return;
     }
@@ -45,6 +61,6 @@ void health_ready_done(struct request *r)
 {
     const bool ready = r->job.result.answer == ANSWER_OK;
 
-    server_keep_probe(r->server, ready);
+    keep_probe(r->service, ready);
     reply_ready(r, ready);
 }

@@ -1,7 +1,8 @@
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
 #include "api/http/query.h"
 #include "api/policy/access.h"
-#include "api/server.h"
 
 #include <string.h>
 
@@ -138,7 +139,7 @@ void listing_get(struct request *r)
         request_refuse(r, PROBLEM_UNAVAILABLE, NULL);
         return;
     }
-    answer = vault_list(server_vault(r->server), &asked.filter, add_row, &t, &next);
+    answer = vault_list(r->service->vault, &asked.filter, add_row, &t, &next);
     if (request_refused(r, answer))
         return;
     text_add(&t, "]");

@@ -4,9 +4,9 @@
 
 enum { BODY_MAX = 1024 };
 
-size_t opened_post_max(const struct server *s)
+size_t opened_post_max(const struct config *config)
 {
-    (void)s;
+    (void)config;
     return BODY_MAX;
 }
 

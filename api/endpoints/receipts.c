@@ -1,7 +1,8 @@
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
 #include "api/http/fields.h"
 #include "api/policy/access.h"
-#include "api/server.h"
 #include "vault/protocol/encoding/secret.h"
 
 #include <stdlib.h>
@@ -9,9 +10,9 @@
 
 enum { BODY_MAX = 6 * RECEIPT_DETAILS_MAX + 1024, BY_MAX = 200, NOTE_MAX = 1000, SALT_MAX = 64 };
 
-size_t receipts_post_max(const struct server *s)
+size_t receipts_post_max(const struct config *config)
 {
-    (void)s;
+    (void)config;
     return BODY_MAX;
 }
 
@@ -113,8 +114,7 @@ void receipts_post_done(struct request *r)
         buffer = malloc(CHECKPOINT_PROOF_MAX);
     if (buffer != NULL)
         proof = text_into(buffer, CHECKPOINT_PROOF_MAX);
-    if (buffer != NULL &&
-        vault_proof(server_vault(r->server), result->event, -1, &proof) == ANSWER_OK)
+    if (buffer != NULL && vault_proof(r->service->vault, result->event, -1, &proof) == ANSWER_OK)
         endpoints_reply_state(r, status, &proof);
     else
         endpoints_reply_state(r, status, NULL);

@@ -1,5 +1,6 @@
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
-#include "api/server.h"
 
 enum { REPLY_MAX = 256 };
 
@@ -8,9 +9,9 @@ void service_get(struct request *r)
     struct text t = request_json(r, REPLY_MAX);
 
     text_add(&t, "{\"version\":\"" HANDOFF_VERSION "\",\"submissions\":");
-    text_add(&t, server_submissions_open(r->server) ? "\"open\"" : "\"token\"");
+    text_add(&t, service_config(r->service)->submissions_open ? "\"open\"" : "\"token\"");
     text_add(&t, ",\"envelope_max\":");
-    text_i64(&t, (int64_t)server_envelope_max(r->server));
+    text_i64(&t, (int64_t)service_config(r->service)->envelope_max);
     text_add(&t, ",\"expires_max\":");
     text_i64(&t, VAULT_EXPIRES_MAX_S);
     text_add(&t, "}");

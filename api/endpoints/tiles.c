@@ -2,8 +2,9 @@
  * The log as C2SP tlog-tiles, below the prefix <base>/v1/audit: /tile/<L>/<N>[.p/<W>] for everyone,
  * /tile/entries/<N>[.p/<W>] for auditors.
  */
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
-#include "api/server.h"
 #include "vault/protocol/encoding/encoding.h"
 
 #include <string.h>
@@ -103,7 +104,7 @@ static void give_hashes(struct request *r, const struct tile *tile)
 {
     uint8_t hashes[VAULT_TILE_HASHES][32];
     const enum answer answer =
-        vault_tile(server_vault(r->server), (unsigned)tile->level, tile->n, tile->width, hashes);
+        vault_tile(r->service->vault, (unsigned)tile->level, tile->n, tile->width, hashes);
     struct text t;
 
     if (answer == ANSWER_NOT_FOUND) {
@@ -146,8 +147,8 @@ static void give_entries(struct request *r, const struct tile *tile)
         return;
     }
     b.t = request_json(r, tile->width * (size_t)(VAULT_EVENT_LINE_MAX + 2));
-    answer = vault_entries(server_vault(r->server), (int64_t)(tile->n * VAULT_TILE_HASHES),
-                           tile->width, false, add_entry, &b);
+    answer = vault_entries(r->service->vault, (int64_t)(tile->n * VAULT_TILE_HASHES), tile->width,
+                           false, add_entry, &b);
     if (answer == ANSWER_OK && b.count < tile->width) {
         not_there(r);
     } else if (answer != ANSWER_OK) {

@@ -1,6 +1,5 @@
 #include "api/http/guard.h"
 
-#include "api/server.h"
 #include "vault/protocol/encoding/encoding.h"
 
 #include <string.h>
@@ -70,7 +69,7 @@ bool guard_is_whole(uintptr_t target_end, const char *version)
 {
     const uintptr_t at = (uintptr_t)version;
 
-    return at <= target_end + 1 || at - target_end > SERVER_POOL_BYTES;
+    return at <= target_end + 1 || at - target_end > GUARD_POOL_BYTES;
 }
 
 static bool is_json(const char *value, size_t len)
@@ -193,7 +192,7 @@ static bool leaves_room(struct MHD_Connection *connection, unsigned fields)
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
     return info != NULL && info->header_size + (size_t)fields * GUARD_FIELD_COST <=
-                               SERVER_POOL_BYTES - GUARD_ANSWER_ROOM;
+                               GUARD_POOL_BYTES - GUARD_ANSWER_ROOM;
 }
 
 struct guard_fields guard_check(struct MHD_Connection *connection, const char *method,

@@ -13,8 +13,10 @@
 
 enum {
     GUARD_TARGET_MAX = 512,
-    GUARD_FIELD_COST = 64,   /* of libmicrohttpd's memory, besides a field's text */
-    GUARD_ANSWER_ROOM = 2048 /* of it, that a request must leave to the answer's head */
+    GUARD_POOL_BYTES = 8 * 1024, /* libmicrohttpd's memory for a connection: header fields, and the
+                                    piece of a body that is being handed over */
+    GUARD_FIELD_COST = 64,       /* of libmicrohttpd's memory, besides a field's text */
+    GUARD_ANSWER_ROOM = 2048     /* of it, that a request must leave to the answer's head */
 };
 
 /* What the header fields said. */

@@ -1,8 +1,7 @@
 #include "api/http/longpoll.h"
 
+#include "api/base/service.h"
 #include "api/net/loop.h"
-#include "api/policy/client_counts.h"
-#include "api/server.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -59,7 +58,7 @@ static void wake(struct request *r)
 static void wake_watch(struct vault_watch *watch)
 {
     struct request *r = watch->owner;
-    struct longpolls *w = server_waits(r->server);
+    struct longpolls *w = r->service->longpolls;
 
     pthread_mutex_lock(&w->lock);
     wake(r);
@@ -83,24 +82,11 @@ static bool has_events(struct longpolls *w, const struct request *r)
            any;
 }
 
-static void leave(struct request *r)
-{
-    if (r->wait.counted)
-        client_counts_leave(server_wait_tally(r->server), r->client.network);
-    r->wait.counted = false;
-}
-
 enum longpoll_result longpoll_add(struct longpolls *w, struct request *r)
 {
     struct longpoll *wait = &r->wait;
     enum longpoll_result result;
 
-    /* Who came by the unix socket is not told apart from others there. */
-    wait->counted =
-        r->client.known && client_counts_enter(server_wait_tally(r->server), r->client.network,
-                                               server_limits(r->server)->address_waits);
-    if (r->client.known && !wait->counted)
-        return LONGPOLL_MANY;
     pthread_mutex_lock(&w->lock);
     result = w->ended ? LONGPOLL_ENDED : w->count >= LONGPOLL_MAX ? LONGPOLL_FULL : LONGPOLL_ADDED;
     if (result == LONGPOLL_ADDED) {
@@ -115,10 +101,8 @@ enum longpoll_result longpoll_add(struct longpolls *w, struct request *r)
         MHD_suspend_connection(r->connection);
     }
     pthread_mutex_unlock(&w->lock);
-    if (result != LONGPOLL_ADDED) {
-        leave(r);
+    if (result != LONGPOLL_ADDED)
         return result;
-    }
     wait->listed = true;
 
     memcpy(wait->watch.id, r->id, sizeof(wait->watch.id));
@@ -137,7 +121,6 @@ void longpoll_remove(struct longpolls *w, struct request *r)
     if (!wait->listed)
         return;
     wait->listed = false;
-    leave(r);
     vault_watch_remove(w->vault, &wait->watch);
     pthread_mutex_lock(&w->lock);
     *wait->link = wait->next;

@@ -21,7 +21,6 @@ void longpoll_free(struct longpolls *w);
 
 enum longpoll_result {
     LONGPOLL_ADDED,
-    LONGPOLL_MANY, /* too many of this client wait already: nothing is suspended */
     LONGPOLL_FULL, /* too many wait already: nothing is suspended */
     LONGPOLL_ENDED /* the service is ending: nothing is suspended */
 };

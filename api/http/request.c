@@ -1,9 +1,9 @@
 #include "api/http/request.h"
 
+#include "api/base/service.h"
 #include "api/http/guard.h"
 #include "api/net/loop.h"
-#include "api/server.h"
-#include "vault/protocol/encoding/encoding.h"
+#include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/secret.h"
 
 #include <sodium.h>
@@ -21,12 +21,12 @@ struct request *request_new(struct loop *loop, struct MHD_Connection *connection
     if (r == NULL)
         return NULL;
     r->loop = loop;
-    r->server = loop_server(loop);
+    r->service = loop_service(loop);
     r->connection = connection;
     r->objection = guard_target(target);
     r->target_end = (uintptr_t)target + strlen(target);
-    r->number = server_next_number(r->server);
-    r->started_us = server_now_us();
+    r->number = atomic_fetch_add(&r->service->number, 1);
+    r->started_us = clock_monotonic_us();
     return r;
 }
 

@@ -6,9 +6,9 @@
 #define HANDOFF_API_HTTP_REQUEST_H
 
 #include "api/http/problem.h"
+#include "api/http/reply.h"
 #include "api/http/router.h"
 #include "api/net/client.h"
-#include "api/policy/rate_limit.h"
 #include "vault/vault.h"
 
 #include <microhttpd.h>
@@ -17,8 +17,7 @@
 #include <stdint.h>
 
 struct loop;
-struct server;
-struct route;
+struct service;
 
 enum request_stage {
     REQUEST_NEW,       /* the request line is there */
@@ -29,32 +28,17 @@ enum request_stage {
     REQUEST_DONE       /* reply is filled, or has been queued */
 };
 
-struct reply {
-    unsigned status;
-    char *body; /* from secret_heap_alloc; handed to libmicrohttpd with the reply */
-    size_t len;
-    const void *file;       /* instead of body: bytes of the program itself; NULL: none */
-    const char *coding;     /* a file's Content-Encoding; NULL: the identity */
-    const char *language;   /* of a page; NULL: no page */
-    bool problem;           /* application/problem+json */
-    const char *type;       /* the body's, static; NULL: application/json */
-    const char *code;       /* the problem's, for the log; NULL: none */
-    const char *allow;      /* for 405; NULL: none */
-    unsigned retry_after_s; /* 0: none */
-};
-
 /* A place in the list of those that wait for events. */
 struct longpoll {
     struct vault_watch watch;
     struct longpoll *next, **link;
-    bool counted; /* to its client */
-    bool listed;  /* the request's own thread's: whether it was added and not removed */
+    bool listed; /* the request's own thread's: whether it was added and not removed */
     int64_t deadline_ms;
     bool woken; /* resumed: once is enough */
 };
 
 struct request {
-    struct server *server;
+    struct service *service;
     struct loop *loop;                 /* whose connection it came by */
     struct MHD_Connection *connection; /* NULL: gone, while the vault worked */
     const struct route *route;
@@ -67,8 +51,8 @@ struct request {
     uint64_t number;       /* of the request: its X-Request-Id */
     int64_t started_us;
     struct client client; /* whom it comes from; known once the header fields are */
-    struct rate_limit_standing standing[RATE_LIMIT_KINDS]; /* limit 0: none applied */
-    uint8_t id[16]; /* of the handoff, where the route has one */
+    struct reply_limit limits[REPLY_LIMITS]; /* how the caller stands, for the answer */
+    uint8_t id[16];                          /* of the handoff, where the route has one */
     bool has_id;
     char rest[ROUTER_REST_MAX]; /* of the path, where the route takes any */
     uint8_t *body;              /* from secret_heap_alloc */
@@ -76,7 +60,8 @@ struct request {
     struct reply reply;
     struct vault_job job;
     struct longpoll wait;
-    int64_t after; /* events: the index after which to go on */
+    bool wait_counted; /* to its client: policy/limits */
+    int64_t after;     /* events: the index after which to go on */
 };
 
 /* Makes a request at its request line; NULL when memory is short. */

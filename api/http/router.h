@@ -1,4 +1,10 @@
-/* Which call a request is: one row of a table for each. 404 and 405 are decided here, once. */
+/*
+ * The room of HTTP: what a request may look like (guard), which call it is (router), what its body
+ * and query hold (fields, json_scan, query, accept), the request while it lives (request, longpoll)
+ * and its answer (reply, problem). What is asked, and who may ask it, is decided above.
+ *
+ * The router finds a request's row in a table of calls. 404 and 405 are decided here, once.
+ */
 #ifndef HANDOFF_API_HTTP_ROUTER_H
 #define HANDOFF_API_HTTP_ROUTER_H
 
@@ -6,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct config;
 struct request;
-struct server;
 
 struct route {
     const char *method;  /* HEAD finds GET's row */
@@ -16,13 +22,19 @@ struct route {
     /* What it counts as against the limit of calls by address; 0: it is not counted. */
     unsigned cost;
     /* The most bytes of a JSON body; NULL: the call takes none. */
-    size_t (*body_max)(const struct server *s);
+    size_t (*body_max)(const struct config *config);
     /* The limit that a client is told instead, where one can be acted on; NULL: body_max. */
-    size_t (*limit)(const struct server *s);
+    size_t (*limit)(const struct config *config);
     /* Reads what was asked; fills the reply, or posts a job, or waits. */
     void (*handle)(struct request *r);
     /* Fills the reply from what came of it, or waits on; NULL where handle always replies. */
     void (*finish)(struct request *r);
+};
+
+/* All rows; the first that fits counts. */
+struct router_table {
+    const struct route *rows;
+    size_t len;
 };
 
 enum { ROUTER_REST_MAX = 64 }; /* with NUL; what is longer is no path */
@@ -39,11 +51,7 @@ struct router_match {
 };
 
 /* Finds the row for a method and a path (without query). */
-void router_find(struct router_match *m, const char *method, const char *path)
-    __attribute__((nonnull));
-
-/* The table, for the tests and the description of the interface. */
-extern const struct route router_table[];
-extern const size_t router_table_len;
+void router_find(struct router_match *m, const struct router_table *table, const char *method,
+                 const char *path) __attribute__((nonnull));
 
 #endif

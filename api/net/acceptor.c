@@ -15,38 +15,38 @@ struct acceptor {
     pthread_t thread;
     struct loop *const *loops;
     unsigned count, limit;
-    int fd, bell;
+    int fd, wakeup_fd;
 };
 
 /* The loop with the fewest connections; NULL when all together have as many as may be. */
-static struct loop *choose(const struct acceptor *d)
+static struct loop *choose(const struct acceptor *a)
 {
     struct loop *chosen = NULL;
     unsigned fewest = 0, all = 0;
 
-    for (unsigned i = 0; i < d->count; i++) {
-        const unsigned has = loop_connections(d->loops[i]);
+    for (unsigned i = 0; i < a->count; i++) {
+        const unsigned has = loop_connections(a->loops[i]);
 
         all += has;
         if (chosen == NULL || has < fewest) {
-            chosen = d->loops[i];
+            chosen = a->loops[i];
             fewest = has;
         }
     }
-    return all < d->limit ? chosen : NULL;
+    return all < a->limit ? chosen : NULL;
 }
 
 /* Takes one. Returns 0, 1 when there is none, or -1 when it must be left where it is for now. */
-static int take(const struct acceptor *d)
+static int take(const struct acceptor *a)
 {
-    struct loop *loop = choose(d);
+    struct loop *loop = choose(a);
     struct sockaddr_storage address;
     socklen_t len = sizeof(address);
     int fd;
 
     if (loop == NULL)
         return -1;
-    fd = accept4(d->fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    fd = accept4(a->fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
         loop_give(loop, fd, &address, len);
         return 0;
@@ -57,53 +57,54 @@ static int take(const struct acceptor *d)
 }
 
 /* Takes those that there are, at most max. Returns as take does. */
-static int take_some(const struct acceptor *d, unsigned max)
+static int take_some(const struct acceptor *a, unsigned max)
 {
     int rc = 0;
 
     for (unsigned i = 0; i < max && rc == 0; i++)
-        rc = take(d);
+        rc = take(a);
     return rc;
 }
 
 static void *run(void *arg)
 {
-    const struct acceptor *d = arg;
-    struct pollfd fds[2] = {{.fd = d->bell, .events = POLLIN}, {.fd = d->fd, .events = POLLIN}};
+    const struct acceptor *a = arg;
+    struct pollfd fds[2] = {{.fd = a->wakeup_fd, .events = POLLIN},
+                            {.fd = a->fd, .events = POLLIN}};
     int rc = 0;
 
     for (;;) {
         (void)poll(fds, rc < 0 ? 1 : 2, rc < 0 ? PAUSE_MS : -1);
         if (fds[0].revents != 0)
             break;
-        rc = take_some(d, ROW_MAX);
+        rc = take_some(a, ROW_MAX);
     }
-    (void)take_some(d, LAST_MAX);
+    (void)take_some(a, LAST_MAX);
     return NULL;
 }
 
 struct acceptor *acceptor_open(int fd, struct loop *const *loops, unsigned count, unsigned limit)
 {
-    struct acceptor *d = calloc(1, sizeof(*d));
+    struct acceptor *a = calloc(1, sizeof(*a));
 
-    if (d == NULL)
+    if (a == NULL)
         return NULL;
-    *d = (struct acceptor){.loops = loops, .count = count, .limit = limit, .fd = fd};
-    d->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (d->bell >= 0 && pthread_create(&d->thread, NULL, run, d) == 0)
-        return d;
-    if (d->bell >= 0)
-        close(d->bell);
-    free(d);
+    *a = (struct acceptor){.loops = loops, .count = count, .limit = limit, .fd = fd};
+    a->wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (a->wakeup_fd >= 0 && pthread_create(&a->thread, NULL, run, a) == 0)
+        return a;
+    if (a->wakeup_fd >= 0)
+        close(a->wakeup_fd);
+    free(a);
     return NULL;
 }
 
-void acceptor_close(struct acceptor *d)
+void acceptor_close(struct acceptor *a)
 {
-    if (d == NULL)
+    if (a == NULL)
         return;
-    (void)eventfd_write(d->bell, 1);
-    pthread_join(d->thread, NULL);
-    close(d->bell);
-    free(d);
+    (void)eventfd_write(a->wakeup_fd, 1);
+    pthread_join(a->thread, NULL);
+    close(a->wakeup_fd);
+    free(a);
 }

@@ -66,7 +66,7 @@ void client_of_peer(struct client *c, const struct sockaddr *peer)
         set(c, address);
 }
 
-static bool within(const struct config_network *n, const uint8_t address[16])
+static bool within(const struct netaddr_network *n, const uint8_t address[16])
 {
     const size_t whole = n->bits / 8, rest = n->bits % 8;
 

@@ -6,7 +6,7 @@
 #ifndef HANDOFF_API_NET_CLIENT_H
 #define HANDOFF_API_NET_CLIENT_H
 
-#include "api/config/config.h"
+#include "api/config/settings.h"
 #include "vault/vault.h"
 
 #include <microhttpd.h>

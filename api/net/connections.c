@@ -1,10 +1,6 @@
 #include "api/net/connections.h"
 
-#include "api/handler.h"
-#include "api/http/problem.h"
-#include "api/net/client.h"
-#include "api/policy/client_counts.h"
-#include "api/server.h"
+#include "vault/protocol/encoding/clock.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,13 +12,15 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+enum { TOO_LATE_MAX = 2048 }; /* bytes of that answer */
+
 enum phase { PHASE_IDLE, PHASE_READING, PHASE_WORKING, PHASE_SENDING, PHASE_CUT };
 
 struct connection {
     struct connection *next, **link;
     int fd;
-    struct server *server;
-    uint8_t network[16]; /* of the client, where it is counted */
+    struct connections *all;
+    uint8_t client[16]; /* where it is counted */
     bool counted;
     /* Phase and deadline in one word, so that a change of phase and a cut cannot both happen: the
        deadline in milliseconds times 8, plus the phase. */
@@ -34,7 +32,7 @@ struct connections {
     pthread_mutex_t lock; /* for the list; a socket is not closed while it is held */
     struct connection *first;
     unsigned count;
-    struct server *server; /* NULL: no limits */
+    struct connections_hooks hooks;
 };
 
 static int64_t state_of(enum phase phase, int64_t deadline_ms)
@@ -49,15 +47,17 @@ static enum phase phase_of(int64_t state)
 
 static int64_t in_ms(int64_t ms)
 {
-    return server_now_us() / 1000 + ms;
+    return clock_monotonic_us() / 1000 + ms;
 }
 
-struct connections *connections_new(void)
+struct connections *connections_new(const struct connections_hooks *hooks)
 {
     struct connections *c = calloc(1, sizeof(*c));
 
-    if (c != NULL)
-        pthread_mutex_init(&c->lock, NULL);
+    if (c == NULL)
+        return NULL;
+    pthread_mutex_init(&c->lock, NULL);
+    c->hooks = *hooks;
     return c;
 }
 
@@ -67,11 +67,6 @@ void connections_free(struct connections *c)
         return;
     pthread_mutex_destroy(&c->lock);
     free(c);
-}
-
-void connections_serve(struct connections *c, struct server *s)
-{
-    c->server = s;
 }
 
 unsigned connections_count(struct connections *c)
@@ -84,24 +79,14 @@ unsigned connections_count(struct connections *c)
     return count;
 }
 
-/* Counts a connection to its client, unless that has too many. A proxy's and a unix socket's are
-   those of many clients. Returns whether it may stay. */
-static bool count(struct connections *c, struct connection *n, struct MHD_Connection *connection)
+static bool may_stay(struct connections *c, struct connection *n, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *peer = info != NULL ? info->client_addr : NULL;
-    struct client client;
 
-    if (c->server == NULL)
-        return true;
-    client_of_peer(&client, peer);
-    if (!client.known || client_is_proxy(server_proxies(c->server), peer))
-        return true;
-    memcpy(n->network, client.network, sizeof(n->network));
-    n->counted = client_counts_enter(server_connection_tally(c->server), n->network,
-                                     server_limits(c->server)->address_connections);
-    return n->counted;
+    return c->hooks.came == NULL ||
+           c->hooks.came(c->hooks.ctx, info != NULL ? info->client_addr : NULL, n->client,
+                         &n->counted);
 }
 
 static void opened(struct connections *c, struct MHD_Connection *connection, void **context)
@@ -114,10 +99,10 @@ static void opened(struct connections *c, struct MHD_Connection *connection, voi
     if (n == NULL)
         return;
     n->fd = info->connect_fd;
-    n->server = c->server;
+    n->all = c;
     atomic_init(&n->state, state_of(PHASE_IDLE, in_ms(CONNECTIONS_IDLE_MS)));
     atomic_init(&n->number, 0);
-    if (!count(c, n, connection)) {
+    if (!may_stay(c, n, connection)) {
         atomic_store(&n->state, state_of(PHASE_CUT, 0));
         (void)shutdown(n->fd, SHUT_RDWR);
     }
@@ -136,7 +121,7 @@ static void closed(struct connections *c, struct connection *n)
     if (n == NULL)
         return;
     if (n->counted)
-        client_counts_leave(server_connection_tally(c->server), n->network);
+        c->hooks.left(c->hooks.ctx, n->client);
     pthread_mutex_lock(&c->lock);
     *n->link = n->next;
     if (n->next != NULL)
@@ -163,11 +148,11 @@ static struct connection *find(struct MHD_Connection *connection)
     return info != NULL ? info->socket_context : NULL;
 }
 
-struct server *connections_server(struct MHD_Connection *connection)
+void *connections_ctx(struct MHD_Connection *connection)
 {
     const struct connection *n = find(connection);
 
-    return n != NULL ? n->server : NULL;
+    return n != NULL ? n->all->hooks.ctx : NULL;
 }
 
 /* Changes the phase, unless the connection was cut. */
@@ -229,40 +214,16 @@ static bool has_begun(const struct connection *n, int64_t state)
     return (int64_t)info.tcpi_last_data_recv + SLACK_MS < idle_ms;
 }
 
-/* The 408, head and body, as any other answer has them. */
-static struct text write_too_late(char *buffer, size_t size, uint64_t number)
-{
-    const struct problem p = {.code = PROBLEM_DEADLINE};
-    char body_buffer[PROBLEM_TEXT_MAX];
-    struct text t = text_into(buffer, size), body = text_into(body_buffer, sizeof(body_buffer));
-
-    problem_write(&body, &p);
-    text_add(&t, "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\n");
-    for (size_t i = 0; i < HANDLER_HEADERS; i++) {
-        text_add(&t, handler_headers[i].name);
-        text_add(&t, ": ");
-        text_add(&t, handler_headers[i].value);
-        text_add(&t, "\r\n");
-    }
-    text_add(&t, "Connection: close\r\nX-Request-Id: ");
-    text_i64(&t, (int64_t)number);
-    text_add(&t, "\r\nContent-Length: ");
-    text_i64(&t, (int64_t)body.len);
-    text_add(&t, "\r\n\r\n");
-    text_bytes(&t, body.data, body.len);
-    return t;
-}
-
 /* A small answer that does not fit into the socket's buffer is not worth waiting for. */
 static void tell_too_late(const struct connection *n)
 {
-    char buffer[PROBLEM_TEXT_MAX];
+    char buffer[TOO_LATE_MAX];
     const uint64_t known = atomic_load(&n->number);
-    const struct text t = write_too_late(
-        buffer, sizeof(buffer), known != 0 ? known : ((uint64_t)1 << 32 | randombytes_random()));
+    const size_t len = n->all->hooks.too_late(
+        known != 0 ? known : ((uint64_t)1 << 32 | randombytes_random()), buffer, sizeof(buffer));
 
-    if (!t.overflow)
-        (void)!send(n->fd, t.data, t.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (len > 0)
+        (void)!send(n->fd, buffer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Shuts a connection down if it still is in the state that was seen. Returns whether it was. */
@@ -270,7 +231,7 @@ static bool cut(const struct connections *c, struct connection *n, int64_t state
 {
     if (!atomic_compare_exchange_strong(&n->state, &state, state_of(PHASE_CUT, 0)))
         return false;
-    if (tell && (c->server == NULL || !server_speaks_tls(c->server)))
+    if (tell && c->hooks.too_late != NULL)
         tell_too_late(n);
     shutdown(n->fd, SHUT_RDWR);
     return true;

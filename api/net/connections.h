@@ -8,7 +8,9 @@
 
 #include <microhttpd.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 enum {
     CONNECTIONS_IDLE_MS = 30000, /* from accept, or from the last answer, to a request line */
@@ -17,14 +19,24 @@ enum {
 };
 
 struct connections;
-struct server;
 
-struct connections *connections_new(void) __attribute__((warn_unused_result));
+/* What is decided elsewhere. Each may be NULL. */
+struct connections_hooks {
+    void *ctx;
+    /* Whether a connection of this peer may stay. What is put into client, with *counted set, is
+       given to left when it ends. NULL: all may. */
+    bool (*came)(void *ctx, const struct sockaddr *peer, uint8_t client[16], bool *counted);
+    void (*left)(void *ctx, const uint8_t client[16]);
+    /* Writes what the client of a request is told that came too late. Returns its length; 0: it
+       does not fit. NULL: nothing is told, as under TLS, where nothing may be written past
+       libmicrohttpd. */
+    size_t (*too_late)(uint64_t number, char *buffer, size_t size);
+};
+
+/* Copies the hooks; NULL when memory is short. */
+struct connections *connections_new(const struct connections_hooks *hooks)
+    __attribute__((nonnull, warn_unused_result));
 void connections_free(struct connections *c);
-
-/* From now on holds clients to the server's limit of connections, and speaks as it does: under TLS
-   nothing is written past libmicrohttpd. */
-void connections_serve(struct connections *c, struct server *s) __attribute__((nonnull));
 
 /* How many are open. */
 unsigned connections_count(struct connections *c) __attribute__((nonnull));
@@ -33,8 +45,8 @@ unsigned connections_count(struct connections *c) __attribute__((nonnull));
 void connections_notify(void *ctx, struct MHD_Connection *connection, void **socket_context,
                         enum MHD_ConnectionNotificationCode code);
 
-/* The server of a connection; NULL where it has none. */
-struct server *connections_server(struct MHD_Connection *connection) __attribute__((nonnull));
+/* The hooks' ctx of a connection; NULL where memory was short when it came. */
+void *connections_ctx(struct MHD_Connection *connection) __attribute__((nonnull));
 
 /* A request line has come: the request, of this number, must be complete within ms. */
 void connections_reading(struct MHD_Connection *connection, int64_t ms, uint64_t number);

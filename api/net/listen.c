@@ -1,6 +1,7 @@
 #include "api/net/listen.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,7 +69,7 @@ static int bind_tcp(int fd, const struct sockaddr_storage *address)
     return bind(fd, (const struct sockaddr *)(const void *)address, len);
 }
 
-int listen_open(const struct config_listen *at, const char *option, char *why, size_t why_size)
+int listen_open(const struct netaddr_listen *at, const char *option, char *why, size_t why_size)
 {
     const int family = at->path != NULL ? AF_UNIX : at->address.ss_family;
     char words[256];
@@ -87,7 +88,7 @@ fail:
     error = errno;
     if (fd >= 0)
         close(fd);
-    config_listen_text(at, words, sizeof(words));
+    netaddr_text(at, words, sizeof(words));
     snprintf(why, why_size, "cannot listen at %s: %s; name another --%s", words,
              at->path != NULL && error == EADDRINUSE
                  ? "another service listens there, or the file is no socket"
@@ -97,7 +98,7 @@ fail:
 }
 
 /* Whether it is a place at all, and one of those that are meant. */
-static bool is_meant(const struct config_listen *at, bool in_files)
+static bool is_meant(const struct netaddr_listen *at, bool in_files)
 {
     return in_files ? at->path != NULL : at->path == NULL && at->address.ss_family != AF_UNSPEC;
 }
@@ -118,7 +119,7 @@ int listen_open_all(struct listen_opened *opened, const struct config *config, b
     return 0;
 }
 
-static void close_one(int *fd, const struct config_listen *at)
+static void close_one(int *fd, const struct netaddr_listen *at)
 {
     if (*fd < 0)
         return;
@@ -133,7 +134,7 @@ void listen_close_all(struct listen_opened *opened, const struct config *config)
     close_one(&opened->metrics, &config->metrics);
 }
 
-void listen_remove(const struct config_listen *at)
+void listen_remove(const struct netaddr_listen *at)
 {
     if (at->path != NULL)
         (void)unlink(at->path);

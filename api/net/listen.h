@@ -2,7 +2,7 @@
 #ifndef HANDOFF_API_NET_LISTEN_H
 #define HANDOFF_API_NET_LISTEN_H
 
-#include "api/config/config.h"
+#include "api/config/settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@ struct listen_opened {
 /* Opens it; a unix socket with mode 0660, in place of one that a dead service left, never of a
    living one's. Returns the descriptor, or -1 with a sentence in why, which names the option by
    which another place is given. */
-int listen_open(const struct config_listen *at, const char *option, char *why, size_t why_size)
+int listen_open(const struct netaddr_listen *at, const char *option, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
 /* Opens those of the service's places that lie in the file system, or those that do not. Returns 0,
@@ -28,6 +28,6 @@ void listen_close_all(struct listen_opened *opened, const struct config *config)
     __attribute__((nonnull));
 
 /* Removes a unix socket's file; does nothing for TCP. */
-void listen_remove(const struct config_listen *at) __attribute__((nonnull));
+void listen_remove(const struct netaddr_listen *at) __attribute__((nonnull));
 
 #endif

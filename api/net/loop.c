@@ -1,8 +1,8 @@
 #include "api/net/loop.h"
 
-#include "api/handler.h"
+#include "api/base/service.h"
 #include "api/net/connections.h"
-#include "api/server.h"
+#include "vault/vault.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,11 +25,12 @@ struct arrival {
 
 struct loop {
     struct vault_port port; /* first */
-    struct server *server;
+    struct service *service;
+    void (*on_answered)(struct vault_job *job);
     struct MHD_Daemon *daemon;
     pthread_t thread;
     bool runs;
-    int set, bell; /* an epoll set: the daemon's sockets, and what others ring */
+    int set, wakeup_fd; /* an epoll set: the daemon's sockets, and what others write to */
     atomic_uint connections;
     atomic_uint in_hand; /* jobs that were posted and are not back */
 
@@ -44,23 +45,23 @@ struct loop {
     struct vault_job *answered;
     struct arrival *arrived;
     bool woken;  /* something has to be looked at */
-    bool asleep; /* the bell must be rung */
+    bool asleep; /* wakeup_fd must be written to */
     bool ending;
 };
 
 /* Called with the lock held. */
-static void ring(struct loop *l)
+static void wake(struct loop *l)
 {
     l->woken = true;
     if (l->asleep)
-        (void)eventfd_write(l->bell, 1);
+        (void)eventfd_write(l->wakeup_fd, 1);
     l->asleep = false;
 }
 
 void loop_wake(struct loop *l)
 {
     pthread_mutex_lock(&l->lock);
-    ring(l);
+    wake(l);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -76,7 +77,7 @@ static void answered(struct vault_port *port, struct vault_job *jobs)
     pthread_mutex_lock(&l->lock);
     last->next = l->answered;
     l->answered = jobs;
-    ring(l);
+    wake(l);
     pthread_mutex_unlock(&l->lock); /* last: the loop may be gone the moment after */
 }
 
@@ -96,7 +97,7 @@ static void post_all(struct loop *l)
     l->posted = NULL;
     l->posted_end = &l->posted;
     if (jobs != NULL)
-        vault_post(server_vault(l->server), jobs);
+        vault_post(l->service->vault, jobs);
 }
 
 static void take_back(struct loop *l, struct vault_job *jobs)
@@ -105,7 +106,7 @@ static void take_back(struct loop *l, struct vault_job *jobs)
         struct vault_job *job = jobs;
 
         jobs = job->next;
-        handler_answered(job->owner);
+        l->on_answered(job);
         atomic_fetch_sub(&l->in_hand, 1);
     }
 }
@@ -125,7 +126,7 @@ void loop_give(struct loop *l, int fd, const struct sockaddr_storage *address, s
     pthread_mutex_lock(&l->lock);
     a->next = l->arrived;
     l->arrived = a;
-    ring(l);
+    wake(l);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -148,7 +149,7 @@ void loop_notify(void *ctx, struct MHD_Connection *connection, void **socket_con
 {
     struct loop *l = ctx;
 
-    connections_notify(server_open_connections(l->server), connection, socket_context, code);
+    connections_notify(l->service->connections, connection, socket_context, code);
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         l->started = true;
     else
@@ -239,9 +240,9 @@ static void *run(void *arg)
 
 /* ---- from outside ---- */
 
-struct server *loop_server(const struct loop *l)
+struct service *loop_service(const struct loop *l)
 {
-    return l->server;
+    return l->service;
 }
 
 unsigned loop_connections(const struct loop *l)
@@ -261,20 +262,21 @@ static int watch(struct loop *l, int fd, uint32_t events)
     return epoll_ctl(l->set, EPOLL_CTL_ADD, fd, &e);
 }
 
-struct loop *loop_new(struct server *s)
+struct loop *loop_new(struct service *s, void (*on_answered)(struct vault_job *job))
 {
     struct loop *l = calloc(1, sizeof(*l));
 
     if (l == NULL)
         return NULL;
     l->port.answered = answered;
-    l->server = s;
+    l->service = s;
+    l->on_answered = on_answered;
     l->posted_end = &l->posted;
     pthread_mutex_init(&l->lock, NULL);
     l->set = epoll_create1(EPOLL_CLOEXEC);
-    l->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    /* Each ringing is an event of its own: nobody has to read the bell. */
-    if (l->set >= 0 && l->bell >= 0 && watch(l, l->bell, EPOLLIN | EPOLLET) == 0)
+    l->wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    /* Each write is an event of its own: nobody has to read it. */
+    if (l->set >= 0 && l->wakeup_fd >= 0 && watch(l, l->wakeup_fd, EPOLLIN | EPOLLET) == 0)
         return l;
     loop_free(l);
     return NULL;
@@ -296,14 +298,14 @@ void loop_free(struct loop *l)
         return;
     pthread_mutex_lock(&l->lock); /* who gave back the last job may not be out of it yet */
     l->ending = true;
-    ring(l);
+    wake(l);
     pthread_mutex_unlock(&l->lock);
     if (l->runs)
         pthread_join(l->thread, NULL);
     if (l->daemon != NULL)
         MHD_stop_daemon(l->daemon);
-    if (l->bell >= 0)
-        close(l->bell);
+    if (l->wakeup_fd >= 0)
+        close(l->wakeup_fd);
     if (l->set >= 0)
         close(l->set);
     pthread_mutex_destroy(&l->lock);

@@ -1,5 +1,9 @@
 /*
- * A thread that serves. It drives a libmicrohttpd daemon of its own, one that has no thread, and
+ * The room of sockets and the threads that serve them: listen opens, acceptor takes connections in,
+ * a loop serves them, connections knows their deadlines, tls has the certificate, client tells whom
+ * a request comes from. It knows nothing of what is asked.
+ *
+ * A loop is a thread that serves. It drives a libmicrohttpd daemon of its own, one that has no thread, and
  * sleeps in one place until a socket is ready, jobs come back from the vault, or a connection is
  * handed to it. In a round it takes what has come back, lets the daemon do all that can be done,
  * and posts what the requests of the round ask of the vault, all at once.
@@ -17,11 +21,13 @@
 #include <sys/socket.h>
 
 struct loop;
-struct server;
+struct service;
 struct vault_job;
 
-/* Serves nobody yet; NULL when memory or descriptors are short. */
-struct loop *loop_new(struct server *s) __attribute__((nonnull, warn_unused_result));
+/* Serves nobody yet. on_answered gets, on the loop's thread, each job that comes back from the
+   vault. s must outlive the loop. Returns NULL when memory or descriptors are short. */
+struct loop *loop_new(struct service *s, void (*on_answered)(struct vault_job *job))
+    __attribute__((nonnull, warn_unused_result));
 
 /* Starts the thread with a daemon that was made without one, which is the loop's from now on,
    whatever comes of it. Returns 0 or -1. */
@@ -46,13 +52,13 @@ bool loop_is_idle(const struct loop *l) __attribute__((nonnull));
 
 /* ---- for what runs on its thread ---- */
 
-struct server *loop_server(const struct loop *l) __attribute__((nonnull));
+struct service *loop_service(const struct loop *l) __attribute__((nonnull));
 
 /* For MHD_OPTION_NOTIFY_CONNECTION; ctx is the struct loop. */
 void loop_notify(void *ctx, struct MHD_Connection *connection, void **socket_context,
                  enum MHD_ConnectionNotificationCode code);
 
-/* Posts a job, whose owner is a struct request, at the end of the round. */
+/* Posts a job at the end of the round; on_answered gets it back. */
 void loop_post(struct loop *l, struct vault_job *job) __attribute__((nonnull));
 
 /* What a request tells, so that the loop sleeps only where nothing is left to do: while the vault

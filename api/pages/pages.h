@@ -1,6 +1,6 @@
 /*
- * The pages and what they load, as bytes of the program: api/web/assemble.mjs makes the table. Each
- * file is there as it is and in two compressed forms.
+ * The room of the pages and what they load, as bytes of the program: api/web/assemble.mjs makes the
+ * table. Each file is there as it is and in two compressed forms.
  */
 #ifndef HANDOFF_API_PAGES_PAGES_H
 #define HANDOFF_API_PAGES_PAGES_H

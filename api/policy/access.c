@@ -1,7 +1,7 @@
 #include "api/policy/access.h"
 
+#include "api/base/service.h"
 #include "api/policy/limits.h"
-#include "api/server.h"
 #include "vault/protocol/encoding/encoding.h"
 #include "vault/protocol/handoff/keys.h"
 
@@ -85,13 +85,13 @@ static int check_token(struct request *r, enum vault_role role, const uint8_t to
     keys_hash(hash, token);
     if (!limits_token(r, hash))
         return -1;
-    answer = vault_token(server_vault(r->server), role, token, out);
+    answer = vault_token(r->service->vault, role, token, out);
     if (answer != ANSWER_OK)
         return refuse(r, answer == ANSWER_NOT_FOUND ? PROBLEM_UNAUTHORIZED : PROBLEM_UNAVAILABLE,
                       answer == ANSWER_NOT_FOUND ? unknown : NULL);
     if (out->revoked_at != 0)
         return refuse(r, PROBLEM_UNAUTHORIZED, revoked);
-    if (out->expires_at != 0 && out->expires_at <= vault_now(server_vault(r->server)))
+    if (out->expires_at != 0 && out->expires_at <= vault_now(r->service->vault))
         return refuse(r, PROBLEM_UNAUTHORIZED, expired);
     snprintf(r->job.token, sizeof(r->job.token), "%s", out->name);
     return 0;

@@ -1,9 +1,10 @@
 #include "api/policy/limits.h"
 
-#include "api/server.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "api/base/service.h"
+#include "api/config/settings.h"
+#include "api/policy/client_counts.h"
+#include "api/policy/rate_limit.h"
+#include "vault/protocol/encoding/clock.h"
 
 static const char *const names[RATE_LIMIT_KINDS] = {
     [RATE_LIMIT_ADDRESS] = "address",
@@ -23,7 +24,20 @@ static const char *const details[RATE_LIMIT_KINDS] = {
         "Retry-After says.",
 };
 
-/* Keeps for the answer how the caller stands; refuses where it has to be. */
+_Static_assert((int)REPLY_LIMITS == (int)RATE_LIMIT_KINDS, "an answer tells of each kind");
+
+/* Keeps for the answer how the caller stands. */
+static void note(struct request *r, enum rate_limit_kind kind,
+                 const struct rate_limit_standing *standing)
+{
+    r->limits[kind] = (struct reply_limit){.name = names[kind],
+                                           .limit = standing->limit,
+                                           .remaining = standing->remaining,
+                                           .window_s = RATE_LIMIT_WINDOW_S,
+                                           .full_s = standing->full_s};
+}
+
+/* The same; refuses where it has to be. */
 static bool keep(struct request *r, enum rate_limit_kind kind,
                  const struct rate_limit_standing *standing)
 {
@@ -31,7 +45,7 @@ static bool keep(struct request *r, enum rate_limit_kind kind,
                               .detail = details[kind],
                               .retry_after_s = standing->retry_after_s};
 
-    r->standing[kind] = *standing;
+    note(r, kind, standing);
     if (standing->allowed)
         return true;
     request_problem(r, &p);
@@ -40,49 +54,50 @@ static bool keep(struct request *r, enum rate_limit_kind kind,
 
 bool limits_address(struct request *r, unsigned cost)
 {
-    const unsigned limit = server_limits(r->server)->address_rate;
+    const unsigned limit = service_config(r->service)->limits.address_rate;
     struct rate_limit_standing standing;
 
     if (limit == 0 || cost == 0)
         return true;
-    standing = rate_limit_charge(server_quota(r->server), RATE_LIMIT_ADDRESS, r->client.network,
-                                 sizeof(r->client.network), limit, cost, server_now_us());
+    standing = rate_limit_charge(r->service->rate_limit, RATE_LIMIT_ADDRESS, r->client.network,
+                                 sizeof(r->client.network), limit, cost, clock_monotonic_us());
     return keep(r, RATE_LIMIT_ADDRESS, &standing);
 }
 
 bool limits_token(struct request *r, const uint8_t hash[32])
 {
-    const unsigned limit = server_limits(r->server)->token_rate;
+    const unsigned limit = service_config(r->service)->limits.token_rate;
     struct rate_limit_standing standing;
 
     if (limit == 0)
         return true;
-    standing = rate_limit_charge(server_quota(r->server), RATE_LIMIT_TOKEN, hash, 32, limit, 1,
-                                 server_now_us());
+    standing = rate_limit_charge(r->service->rate_limit, RATE_LIMIT_TOKEN, hash, 32, limit, 1,
+                                 clock_monotonic_us());
     return keep(r, RATE_LIMIT_TOKEN, &standing);
 }
 
 bool limits_handoff(struct request *r)
 {
-    const unsigned limit = server_limits(r->server)->handoff_rate;
+    const unsigned limit = service_config(r->service)->limits.handoff_rate;
     struct rate_limit_standing standing;
 
     if (limit == 0)
         return true;
-    standing = rate_limit_look(server_quota(r->server), RATE_LIMIT_HANDOFF, r->id, sizeof(r->id),
-                               limit, server_now_us());
+    standing = rate_limit_look(r->service->rate_limit, RATE_LIMIT_HANDOFF, r->id, sizeof(r->id),
+                               limit, clock_monotonic_us());
     return standing.allowed || keep(r, RATE_LIMIT_HANDOFF, &standing);
 }
 
 void limits_handoff_proved(struct request *r)
 {
-    const unsigned limit = server_limits(r->server)->handoff_rate;
+    const unsigned limit = service_config(r->service)->limits.handoff_rate;
+    struct rate_limit_standing standing;
 
     if (limit == 0)
         return;
-    r->standing[RATE_LIMIT_HANDOFF] =
-        rate_limit_charge(server_quota(r->server), RATE_LIMIT_HANDOFF, r->id, sizeof(r->id), limit,
-                          1, server_now_us());
+    standing = rate_limit_charge(r->service->rate_limit, RATE_LIMIT_HANDOFF, r->id, sizeof(r->id),
+                                 limit, 1, clock_monotonic_us());
+    note(r, RATE_LIMIT_HANDOFF, &standing);
 }
 
 void limits_handoff_answered(struct request *r)
@@ -101,25 +116,27 @@ void limits_handoff_answered(struct request *r)
     }
 }
 
-void limits_headers(const struct request *r, struct MHD_Response *response)
+bool limits_wait(struct request *r)
 {
-    char policy[128] = "", now[128] = "";
-    size_t policy_len = 0, now_len = 0;
+    static const struct problem many = {
+        .code = PROBLEM_RATE_LIMITED,
+        .detail =
+            "Too many calls from this address wait for events. Ask again without wait, or later.",
+        .retry_after_s = 5};
 
-    for (size_t i = 0; i < RATE_LIMIT_KINDS; i++) {
-        const struct rate_limit_standing *s = &r->standing[i];
-        const char *comma = policy_len > 0 ? ", " : "";
+    /* Who came by the unix socket is not told apart from others there. */
+    if (!r->client.known)
+        return true;
+    r->wait_counted = client_counts_enter(r->service->client_waits, r->client.network,
+                                          service_config(r->service)->limits.address_waits);
+    if (!r->wait_counted)
+        request_problem(r, &many);
+    return r->wait_counted;
+}
 
-        if (s->limit == 0 || policy_len >= sizeof(policy) || now_len >= sizeof(now))
-            continue;
-        policy_len +=
-            (size_t)snprintf(policy + policy_len, sizeof(policy) - policy_len, "%s\"%s\";q=%u;w=%d",
-                             comma, names[i], s->limit, RATE_LIMIT_WINDOW_S);
-        now_len += (size_t)snprintf(now + now_len, sizeof(now) - now_len, "%s\"%s\";r=%u;t=%u",
-                                    comma, names[i], s->remaining, s->full_s);
-    }
-    if (policy_len == 0)
-        return;
-    (void)MHD_add_response_header(response, "RateLimit-Policy", policy);
-    (void)MHD_add_response_header(response, "RateLimit", now);
+void limits_wait_over(struct request *r)
+{
+    if (r->wait_counted)
+        client_counts_leave(r->service->client_waits, r->client.network);
+    r->wait_counted = false;
 }

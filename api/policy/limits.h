@@ -1,14 +1,14 @@
 /*
- * How many calls a minute: by address, by token, by handoff. Where a limit applies, the answer says
- * how the caller stands, in the fields RateLimit-Policy and RateLimit of
- * draft-ietf-httpapi-ratelimit-headers-10: `"address";q=600;w=60` and `"address";r=598;t=12`.
+ * The room of what a caller may do: how much they may call and hold (limits, by the pure counters
+ * rate_limit and client_counts), and which calls a role may make (access). Here the counters are
+ * applied to requests: calls a minute by address, by token, by handoff, and long-polls by address.
+ * Where a limit of calls applies, the answer says how the caller stands.
  */
 #ifndef HANDOFF_API_POLICY_LIMITS_H
 #define HANDOFF_API_POLICY_LIMITS_H
 
 #include "api/http/request.h"
 
-#include <microhttpd.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,8 +32,11 @@ void limits_handoff_proved(struct request *r) __attribute__((nonnull));
 /* The same for one that the vault has answered, where its answer tells of such a proof. */
 void limits_handoff_answered(struct request *r) __attribute__((nonnull));
 
-/* Puts the fields on the answer. */
-void limits_headers(const struct request *r, struct MHD_Response *response)
-    __attribute__((nonnull));
+/* Counts the request among those of its client that wait for events. Returns false when there are
+   too many, with the reply filled; else limits_wait_over must follow. */
+bool limits_wait(struct request *r) __attribute__((nonnull, warn_unused_result));
+
+/* It does not wait any more; does nothing for one that was not counted. */
+void limits_wait_over(struct request *r) __attribute__((nonnull));
 
 #endif

@@ -114,7 +114,7 @@ static void allow_reading(const struct rules *r, const char *path)
 }
 
 /* A unix socket is there already; what is left to do is to remove it. */
-static void allow_removal(const struct rules *r, const struct config_listen *at)
+static void allow_removal(const struct rules *r, const struct netaddr_listen *at)
 {
     if (at->path != NULL)
         allow_folder(r, at->path, LANDLOCK_ACCESS_FS_REMOVE_FILE);
@@ -135,7 +135,7 @@ static void allow_looking_at_itself(const struct rules *r)
 
 static int allow_all(const struct rules *r, const struct config *config)
 {
-    const struct config_listen *metrics = &config->metrics;
+    const struct netaddr_listen *metrics = &config->metrics;
 
     if (allow(r, config->data, own_files) != 0)
         return -1;

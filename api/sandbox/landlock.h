@@ -2,7 +2,7 @@
 #ifndef HANDOFF_API_SANDBOX_LANDLOCK_H
 #define HANDOFF_API_SANDBOX_LANDLOCK_H
 
-#include "api/config/config.h"
+#include "api/config/settings.h"
 
 /* Leaves to this thread and those that it starts: in the data directory files to be read, written,
    made and removed; to be read only, the folders of configuration, certificate and keys (folders,

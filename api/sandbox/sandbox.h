@@ -1,6 +1,7 @@
 /*
- * The service takes from itself what it does not need, so that whoever has it run code of his own
- * can do little with it: privileges, files other than its own, other processes, system calls.
+ * The room in which the service takes from itself what it does not need: privileges, files other
+ * than its own, other processes, system calls. Whoever has it run code of their own can do little
+ * with it then.
  *
  * Landlock and capabilities are a thread's and its later ones': all of this is done by the only
  * thread, after the ports are open and before the vault starts any.
@@ -8,7 +9,7 @@
 #ifndef HANDOFF_API_SANDBOX_SANDBOX_H
 #define HANDOFF_API_SANDBOX_SANDBOX_H
 
-#include "api/config/config.h"
+#include "api/config/settings.h"
 
 #include <stddef.h>
 

@@ -1,9 +1,10 @@
 /* Any bytes as the body of each call that takes one, read by the endpoints themselves: what reaches
-   the vault satisfies the protocol's sizes and bounds, and a refusal can be written. The server
-   around them is replaced here. */
+   the vault satisfies the protocol's sizes and bounds, and a refusal can be written. The service
+   around them is made here. */
+#include "api/base/service.h"
+#include "api/config/settings.h"
 #include "api/endpoints/endpoints.h"
 #include "api/policy/access.h"
-#include "api/server.h"
 #include "vault/protocol/encoding/secret.h"
 #include "vault/protocol/handoff/envelope.h"
 
@@ -15,9 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int __wrap_access_for(struct request *r, enum access_act act, struct access *out);
 void __wrap_request_post(struct request *r);
 void __wrap_request_problem(struct request *r, const struct problem *p);
-size_t __wrap_server_envelope_max(const struct server *s);
-const struct config_limits *__wrap_server_limits(const struct server *s);
-bool __wrap_server_submissions_open(const struct server *s);
 
 enum { ENVELOPE_MOST = 4096 };
 
@@ -30,26 +28,6 @@ int __wrap_access_for(struct request *r, enum access_act act, struct access *out
     memset(out, 0, sizeof(*out));
     out->kind = ACCESS_NOBODY;
     return 0;
-}
-
-size_t __wrap_server_envelope_max(const struct server *s)
-{
-    (void)s;
-    return ENVELOPE_MOST;
-}
-
-const struct config_limits *__wrap_server_limits(const struct server *s)
-{
-    static const struct config_limits limits;
-
-    (void)s;
-    return &limits;
-}
-
-bool __wrap_server_submissions_open(const struct server *s)
-{
-    (void)s;
-    return true;
 }
 
 /* What is handed to the vault. */
@@ -89,6 +67,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         receipts_post,
     };
 
+    static const struct config config = {.envelope_max = ENVELOPE_MOST, .submissions_open = true};
+    struct service service = {.config = &config};
+
     if (sodium_init() < 0)
         abort();
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -99,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (size > 0)
             memcpy(r->body, data, size);
         r->body_len = size;
+        r->service = &service;
         answers = 0;
         calls[i](r);
         if (answers != 1)

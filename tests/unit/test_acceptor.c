@@ -1,6 +1,6 @@
 /*
  * Goal: connections are spread evenly, a loop that has lost some gets the next ones; at the limit
- * who comes waits and is taken when there is room; and closing the door leaves nobody behind who
+ * who comes waits and is taken when there is room; and closing leaves nobody behind who
  * was connected before. The loops are this file's.
  */
 #include "api/net/acceptor.h"
@@ -23,7 +23,7 @@ struct fixture {
     struct loop loops[LOOPS];
     struct loop *list[LOOPS];
     struct sockaddr_in address;
-    struct acceptor *door;
+    struct acceptor *acceptor;
     int fd, clients[2 * ALL];
     unsigned count;
 };
@@ -54,13 +54,13 @@ static void start(struct fixture *f, unsigned limit)
     assert_int_equal(bind(f->fd, (struct sockaddr *)&f->address, len), 0);
     assert_int_equal(getsockname(f->fd, (struct sockaddr *)&f->address, &len), 0);
     assert_int_equal(listen(f->fd, 64), 0);
-    f->door = acceptor_open(f->fd, f->list, LOOPS, limit);
-    assert_non_null(f->door);
+    f->acceptor = acceptor_open(f->fd, f->list, LOOPS, limit);
+    assert_non_null(f->acceptor);
 }
 
 static void finish(struct fixture *f)
 {
-    acceptor_close(f->door);
+    acceptor_close(f->acceptor);
     for (unsigned i = 0; i < f->count; i++)
         close(f->clients[i]);
     close(f->fd);
@@ -149,5 +149,5 @@ int main(void)
         cmocka_unit_test(test_closing_leaves_nobody),
     };
 
-    return cmocka_run_group_tests_name("door", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("acceptor", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * wrong is said in one sentence that names it and where it stands, and submissions are open by
  * themselves only where nobody but this machine can come.
  */
+#include "api/config/config.h"
 #include "api/config/option.h"
 #include "tests/unit/unit.h"
 
@@ -74,7 +75,7 @@ static void test_defaults(void **state)
     READ(&o, NULL);
     assert_int_equal(o.result, CONFIG_RUN);
     assert_string_equal(o.config.data, "/var/lib/handoff");
-    config_listen_text(&o.config.listen, address, sizeof(address));
+    netaddr_text(&o.config.listen, address, sizeof(address));
     assert_string_equal(address, "127.0.0.1:8088");
     assert_int_equal(o.config.envelope_max, 65536);
     assert_int_equal(o.config.request_deadline_s, 20);
@@ -95,7 +96,7 @@ static void test_options_are_read(void **state)
     READ(&o, "--listen", "[::1]:0", "--max-envelope=1048576", "--request-deadline", "600",
          "--threads", "64", "--base-url", "https://handoff.example");
     assert_int_equal(o.result, CONFIG_RUN);
-    config_listen_text(&o.config.listen, address, sizeof(address));
+    netaddr_text(&o.config.listen, address, sizeof(address));
     assert_string_equal(address, "[::1]:0");
     assert_int_equal(o.config.envelope_max, 1048576);
     assert_int_equal(o.config.request_deadline_s, 600);

@@ -3,9 +3,10 @@
  * answer, work is never cut, and an ending service drops nobody whose request is on its way. Time
  * is given, not slept.
  */
+#include "api/http/reply.h"
 #include "api/net/connections.h"
-#include "api/server.h"
 #include "tests/unit/unit.h"
+#include "vault/protocol/encoding/clock.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -91,6 +92,7 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **seen,
 
 static void start(struct fixture *f, enum stay stay)
 {
+    static const struct connections_hooks hooks = {.too_late = reply_too_late};
     struct sockaddr_in address = {.sin_family = AF_INET};
     const union MHD_DaemonInfo *info;
 
@@ -98,7 +100,7 @@ static void start(struct fixture *f, enum stay stay)
     f->stay = stay;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
-    f->connections = connections_new();
+    f->connections = connections_new(&hooks);
     assert_non_null(f->connections);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     f->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
@@ -178,7 +180,7 @@ static void hear_head(struct fixture *f, char *out, size_t size)
 
 static int64_t in_ms(int64_t ms)
 {
-    return server_now_us() / 1000 + ms;
+    return clock_monotonic_us() / 1000 + ms;
 }
 
 /* The daemon registers a connection a moment after it was made: asks until one was cut. */

@@ -402,5 +402,5 @@ int main(void)
         cmocka_unit_test(test_jansson_takes_the_same_from_any_body),
     };
 
-    return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("json_scan", tests, NULL, NULL);
 }

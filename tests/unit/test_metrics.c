@@ -4,9 +4,15 @@
  * cause there from the start, unknown figures left out, and labels from our own tables alone,
  * whatever code a request is counted under; many threads count without losing one.
  */
+#include "api/base/service.h"
+#include "api/config/settings.h"
+#include "api/endpoints/routes.h"
+#include "api/http/longpoll.h"
 #include "api/http/problem.h"
-#include "api/metrics/metrics.h"
+#include "api/metrics/page.h"
 #include "api/metrics/prometheus.h"
+#include "api/metrics/request_counts.h"
+#include "api/net/connections.h"
 #include "tests/unit/unit.h"
 #include "vault/lifecycle/lifecycle.h"
 
@@ -139,8 +145,8 @@ static void test_what_is_unknown_is_left_out(void **state)
 
 struct fixture {
     char dir[64], data[80];
-    struct vault *vault;
-    struct metrics *metrics;
+    struct config config;
+    struct service service;
     char *page;
 };
 
@@ -158,12 +164,17 @@ static int set_up(void **state)
     snprintf(f->data, sizeof(f->data), "%s/data", f->dir);
     options.dir = f->data;
     options.readers = 1;
-    f->vault = vault_open(&options, why, sizeof(why));
-    if (f->vault == NULL)
+    f->config.data = f->data;
+    atomic_init(&f->service.config, &f->config);
+    f->service.vault = vault_open(&options, why, sizeof(why));
+    if (f->service.vault == NULL)
         fail_msg("%s", why);
-    f->metrics = metrics_new(f->vault);
+    f->service.connections = connections_new(&(struct connections_hooks){0});
+    f->service.longpolls = longpoll_new(f->service.vault);
+    f->service.request_counts = request_counts_new(&routes);
     f->page = malloc(PAGE);
-    assert_true(f->metrics != NULL && f->page != NULL);
+    assert_true(f->service.connections != NULL && f->service.longpolls != NULL &&
+                f->service.request_counts != NULL && f->page != NULL);
     *state = f;
     return 0;
 }
@@ -175,8 +186,10 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     char path[128];
 
-    metrics_free(f->metrics);
-    vault_close(f->vault);
+    request_counts_free(f->service.request_counts);
+    longpoll_free(f->service.longpolls);
+    connections_free(f->service.connections);
+    vault_close(f->service.vault);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         snprintf(path, sizeof(path), "%s/%s", f->data, names[i]);
         (void)unlink(path);
@@ -190,7 +203,7 @@ static int tear_down(void **state)
 
 static const char *page_of(struct fixture *f)
 {
-    const size_t len = metrics_page(f->metrics, f->page, PAGE - 1);
+    const size_t len = page_write(&f->service, f->page, PAGE - 1);
 
     assert_true(len > 0);
     f->page[len] = '\0';
@@ -201,7 +214,7 @@ static const struct route *route_of(const char *method, const char *path)
 {
     struct router_match match;
 
-    router_find(&match, method, path);
+    router_find(&match, &routes, method, path);
     assert_int_equal(match.result, ROUTER_FOUND);
     return match.route;
 }
@@ -212,10 +225,10 @@ static void test_requests_are_counted_by_call_and_outcome(void **state)
     const struct route *live = route_of("GET", "/livez");
     const char *page;
 
-    metrics_count(f->metrics, live, 200, NULL, 700);
-    metrics_count(f->metrics, live, 200, NULL, 60000000);
-    metrics_count(f->metrics, live, 429, "rate-limited", 100);
-    metrics_count(f->metrics, NULL, 404, "not-found", -5);
+    request_counts_add(f->service.request_counts, live, 200, NULL, 700);
+    request_counts_add(f->service.request_counts, live, 200, NULL, 60000000);
+    request_counts_add(f->service.request_counts, live, 429, "rate-limited", 100);
+    request_counts_add(f->service.request_counts, NULL, 404, "not-found", -5);
     page = page_of(f);
     assert_line(page, "handoff_requests_total{method=\"GET\",route=\"/livez\",status=\"200\","
                       "code=\"\"} 2");
@@ -238,7 +251,7 @@ static void test_an_unknown_code_makes_no_label(void **state)
 {
     struct fixture *f = *state;
 
-    metrics_count(f->metrics, NULL, 418, "practiceprotect@contoso", 1);
+    request_counts_add(f->service.request_counts, NULL, 418, "practiceprotect@contoso", 1);
     page_of(f);
     assert_no(f->page, "practiceprotect");
     assert_line(f->page, "handoff_requests_total{method=\"none\",route=\"none\",status=\"other\","
@@ -271,7 +284,7 @@ static void test_a_page_that_does_not_fit_is_none(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(metrics_page(f->metrics, f->page, 1000), 0);
+    assert_int_equal(page_write(&f->service, f->page, 1000), 0);
 }
 
 static void *count_many(void *ctx)
@@ -280,7 +293,7 @@ static void *count_many(void *ctx)
     const struct route *route = route_of("GET", "/readyz");
 
     for (unsigned i = 0; i < EACH; i++)
-        metrics_count(f->metrics, route, 200, NULL, 1);
+        request_counts_add(f->service.request_counts, route, 200, NULL, 1);
     return NULL;
 }
 

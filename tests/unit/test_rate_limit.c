@@ -105,5 +105,5 @@ int main(void)
 
     if (sodium_init() < 0)
         return 1;
-    return cmocka_run_group_tests_name("quota", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("rate_limit", tests, NULL, NULL);
 }

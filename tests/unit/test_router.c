@@ -2,7 +2,7 @@
  * Goal: each path and method finds its own call and no other, whatever is altered in the path is
  * not found, and what a path does take is named.
  */
-#include "api/http/router.h"
+#include "api/endpoints/routes.h"
 #include "tests/unit/unit.h"
 #include "vault/protocol/encoding/encoding.h"
 
@@ -16,7 +16,7 @@ static void assert_found(const char *method, const char *path, const char *patte
 {
     struct router_match m;
 
-    router_find(&m, method, path);
+    router_find(&m, &routes, method, path);
     assert_int_equal(m.result, ROUTER_FOUND);
     assert_string_equal(m.route->pattern, pattern);
     assert_string_equal(m.route->method, strcmp(method, "HEAD") == 0 ? "GET" : method);
@@ -26,7 +26,7 @@ static enum router_result result_of(const char *method, const char *path)
 {
     struct router_match m;
 
-    router_find(&m, method, path);
+    router_find(&m, &routes, method, path);
     return m.result;
 }
 
@@ -55,8 +55,8 @@ static void test_every_call_is_found(void **state)
 static void test_each_row_is_found_by_its_own_method_and_pattern(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < router_table_len; i++) {
-        const char *pattern = router_table[i].pattern;
+    for (size_t i = 0; i < routes.len; i++) {
+        const char *pattern = routes.rows[i].pattern;
         const char *at = strstr(pattern, "{id}");
         struct router_match m;
         char path[128];
@@ -66,21 +66,21 @@ static void test_each_row_is_found_by_its_own_method_and_pattern(void **state)
         else
             snprintf(path, sizeof(path), "%.*s%s%s", (int)(at - pattern), pattern, ID,
                      at + strlen("{id}"));
-        router_find(&m, router_table[i].method, path);
+        router_find(&m, &routes, routes.rows[i].method, path);
         assert_int_equal(m.result, ROUTER_FOUND);
-        assert_ptr_equal(m.route, &router_table[i]);
+        assert_ptr_equal(m.route, &routes.rows[i]);
     }
 }
 
 static void test_bodies_belong_to_put_and_post_only(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < router_table_len; i++) {
-        const char *method = router_table[i].method;
+    for (size_t i = 0; i < routes.len; i++) {
+        const char *method = routes.rows[i].method;
         const bool takes = strcmp(method, "PUT") == 0 || strcmp(method, "POST") == 0;
 
-        assert_int_equal(router_table[i].body_max != NULL, takes);
-        assert_non_null(router_table[i].handle);
+        assert_int_equal(routes.rows[i].body_max != NULL, takes);
+        assert_non_null(routes.rows[i].handle);
     }
 }
 
@@ -91,7 +91,7 @@ static void test_the_id_is_read(void **state)
 
     (void)state;
     assert_int_equal(encoding_id_parse(id, ID, strlen(ID)), 0);
-    router_find(&m, "POST", HANDOFF "/claim");
+    router_find(&m, &routes, "POST", HANDOFF "/claim");
     assert_memory_equal(m.id, id, sizeof(id));
 }
 
@@ -148,7 +148,7 @@ static void assert_allowed(const char *method, const char *path, const char *con
     struct router_match m;
     size_t len = 0;
 
-    router_find(&m, method, path);
+    router_find(&m, &routes, method, path);
     assert_int_equal(m.result, ROUTER_NO_METHOD);
     assert_null(m.route);
     for (size_t i = 0; wanted[i] != NULL; i++) {

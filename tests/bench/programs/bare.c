@@ -3,6 +3,7 @@
  * reads each body, keeps nothing, and answers at once with as many bytes and the same headers. The
  * target /b/N/… asks for N bytes of 'x'.
  */
+#include "api/http/guard.h"
 #include "api/net/tls.h"
 #include "api/server.h"
 #include "vault/protocol/encoding/encoding.h"
@@ -187,7 +188,7 @@ static struct MHD_Daemon *start(struct bare *b)
                                 (b->cert != NULL ? MHD_USE_TLS : 0U),
                             0, NULL, NULL, handle, b, MHD_OPTION_SOCK_ADDR,
                             (struct sockaddr *)&address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)SERVER_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+                            (size_t)GUARD_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
                             (unsigned)((b->connections + b->threads - 1) / b->threads * b->threads),
                             MHD_OPTION_THREAD_POOL_SIZE, (unsigned)b->threads, MHD_OPTION_ARRAY,
                             b->cert != NULL ? tls : &tls[3], MHD_OPTION_END);

@@ -191,22 +191,22 @@ void vault_post(struct vault *v, struct vault_job *jobs)
         }
         job->result.answer = ANSWER_UNAVAILABLE;
         job->result.event = -1;
-        job->port->answered(job->port, job);
+        job->completions->answered(job->completions, job);
     }
     if (ready != NULL)
         committer_post(v->committer, ready);
 }
 
 struct waiter {
-    struct vault_port port; /* first */
+    struct completion_queue completions; /* first */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool done;
 };
 
-static void wake_waiter(struct vault_port *port, struct vault_job *job)
+static void wake_waiter(struct completion_queue *completions, struct vault_job *job)
 {
-    struct waiter *w = (struct waiter *)port;
+    struct waiter *w = (struct waiter *)completions;
 
     (void)job;
     pthread_mutex_lock(&w->lock);
@@ -217,11 +217,11 @@ static void wake_waiter(struct vault_port *port, struct vault_job *job)
 
 void vault_call(struct vault *v, struct vault_job *job)
 {
-    struct waiter w = {.port = {wake_waiter},
+    struct waiter w = {.completions = {wake_waiter},
                        .lock = PTHREAD_MUTEX_INITIALIZER,
                        .changed = PTHREAD_COND_INITIALIZER};
 
-    job->port = &w.port;
+    job->completions = &w.completions;
     job->next = NULL;
     vault_post(v, job);
     pthread_mutex_lock(&w.lock);

@@ -144,11 +144,11 @@ struct vault_result {
 
 struct vault_job;
 
-/* Where the jobs of one caller go back to, many at once. */
-struct vault_port {
+/* Where finished jobs go back to, many at once: one of each caller. */
+struct completion_queue {
     /* Gets those of a batch that stood side by side, linked by next: they are the caller's again.
        On the committer's thread (but see vault_post); must not block. */
-    void (*answered)(struct vault_port *port, struct vault_job *jobs);
+    void (*answered)(struct completion_queue *completions, struct vault_job *jobs);
 };
 
 struct vault_job {
@@ -176,17 +176,18 @@ struct vault_job {
         int64_t appended;       /* the last event that this job appended, or -1 */
         int64_t line_n;         /* whose line the result has, or -1 */
     } own;
-    struct vault_port *port; /* outlives the job's time in the vault */
-    void *owner;             /* the caller's, untouched */
-    struct vault_job *next;  /* the vault's, while it has the job */
+    struct completion_queue *completions; /* outlives the job's time in the vault */
+    void *owner;                          /* the caller's, untouched */
+    struct vault_job *next;               /* the vault's, while it has the job */
 };
 
-/* Queues jobs, linked by next, all at once and in this order; the vault holds each until its port
-   has got it. Never blocks on the disk. What finds the queue full or the vault closing goes back at
-   once, on this thread, with ANSWER_BUSY; what cannot be prepared, with ANSWER_UNAVAILABLE. */
+/* Queues jobs, linked by next, all at once and in this order; the vault holds each until its
+   completion queue has got it. Never blocks on the disk. What finds the queue full or the vault
+   closing goes back at once, on this thread, with ANSWER_BUSY; what cannot be prepared, with
+   ANSWER_UNAVAILABLE. */
 void vault_post(struct vault *v, struct vault_job *jobs) __attribute__((nonnull));
 
-/* Posts a job (port, owner and next are overwritten) and waits for it. */
+/* Posts a job (completions, owner and next are overwritten) and waits for it. */
 void vault_call(struct vault *v, struct vault_job *job) __attribute__((nonnull));
 
 /* Wipes a job and frees what it owns. A zeroed job is nothing. */

@@ -24,7 +24,7 @@ struct arrival {
 };
 
 struct loop {
-    struct vault_port port; /* first */
+    struct completion_queue completions; /* first */
     struct server *server;
     struct MHD_Daemon *daemon;
     pthread_t thread;
@@ -66,9 +66,9 @@ void loop_wake(struct loop *l)
 
 /* ---- jobs ---- */
 
-static void answered(struct vault_port *port, struct vault_job *jobs)
+static void answered(struct completion_queue *completions, struct vault_job *jobs)
 {
-    struct loop *l = (struct loop *)port;
+    struct loop *l = (struct loop *)completions;
     struct vault_job *last = jobs;
 
     while (last->next != NULL)
@@ -82,7 +82,7 @@ static void answered(struct vault_port *port, struct vault_job *jobs)
 
 void loop_post(struct loop *l, struct vault_job *job)
 {
-    job->port = &l->port;
+    job->completions = &l->completions;
     job->next = NULL;
     *l->posted_end = job;
     l->posted_end = &job->next;
@@ -267,7 +267,7 @@ struct loop *loop_new(struct server *s)
 
     if (l == NULL)
         return NULL;
-    l->port.answered = answered;
+    l->completions.answered = answered;
     l->server = s;
     l->posted_end = &l->posted;
     pthread_mutex_init(&l->lock, NULL);

@@ -78,17 +78,18 @@ static enum answer transact(struct committer *c, struct vault_job *first, struct
     return answer;
 }
 
-/* Gives jobs back, neighbours of one port together. They are their owner's from then on. */
+/* Gives jobs back, neighbours of one completion queue together. From then on they are their
+   owner's. */
 static void give_back(struct vault_job *jobs)
 {
     while (jobs != NULL) {
         struct vault_job *first = jobs, *last = jobs;
 
-        while (last->next != NULL && last->next->port == first->port)
+        while (last->next != NULL && last->next->completions == first->completions)
             last = last->next;
         jobs = last->next;
         last->next = NULL;
-        first->port->answered(first->port, first);
+        first->completions->answered(first->completions, first);
     }
 }
 

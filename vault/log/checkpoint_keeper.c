@@ -1,6 +1,6 @@
 #include "vault/log/checkpoint_keeper.h"
 
-#include "vault/writer/stats.h"
+#include "vault/protocol/encoding/clock.h"
 
 bool checkpoint_keeper_behind(const struct checkpoint_keeper *k, const struct ledger *l)
 {
@@ -9,7 +9,7 @@ bool checkpoint_keeper_behind(const struct checkpoint_keeper *k, const struct le
 
 int checkpoint_keeper_keep(struct checkpoint_keeper *k, const struct ledger *l)
 {
-    const int64_t now_ms = stats_now_us() / 1000;
+    const int64_t now_ms = clock_monotonic_ms();
     struct checkpoint checkpoint;
     char note[NOTE_BYTES];
     struct text t = text_into(note, sizeof(note));

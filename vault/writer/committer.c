@@ -3,6 +3,7 @@
 #include "vault/log/record.h"
 #include "vault/maintenance/erasing.h"
 #include "vault/maintenance/rotation.h"
+#include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/secret.h"
 #include "vault/writer/apply.h"
 #include "vault/writer/writer.h"
@@ -34,11 +35,6 @@ struct committer {
     enum scrub_request scrub;
     int scrub_result;
 };
-
-static int64_t monotonic_ms(void)
-{
-    return stats_now_us() / 1000;
-}
 
 int64_t committer_now(struct committer *c)
 {
@@ -152,7 +148,7 @@ static void keep_rest(struct committer *c)
 {
     if (writer_begin(&c->w) == 0)
         (void)!writer_commit(&c->w, 0);
-    c->w.keeper.at_ms = monotonic_ms() + CHECKPOINT_KEEPER_MS;
+    c->w.keeper.at_ms = clock_monotonic_ms() + CHECKPOINT_KEEPER_MS;
 }
 
 /* Erases details that have become old, some of them. Returns when to be called again. */
@@ -160,7 +156,7 @@ static int64_t erase(struct committer *c)
 {
     const int64_t age = c->options.vault->erase_after_s;
     const int64_t before = writer_now(&c->w) - age;
-    const int64_t later = monotonic_ms() + COMMITTER_ERASE_MS;
+    const int64_t later = clock_monotonic_ms() + COMMITTER_ERASE_MS;
 
     if (age == 0 || writer_ensure(&c->w) != 0 || !erasing_due(c->w.store, before) ||
         writer_begin(&c->w) != 0)
@@ -193,16 +189,16 @@ static int rotate_some(struct committer *c)
 /* Does what a rotation needs next. Returns when to be called again. */
 static int64_t rotate(struct committer *c)
 {
-    const int64_t later = monotonic_ms() + COMMITTER_KEYS_MS;
+    const int64_t later = clock_monotonic_ms() + COMMITTER_KEYS_MS;
 
     if (!c->rotating)
         c->rotating = rotation_wanted(&c->keys);
     stats_rotating(c->options.figures, c->rotating);
     if (c->rotating && c->rotation.phase != ROTATION_DONE) {
-        c->destroy_at = monotonic_ms() + COMMITTER_DESTROY_MS;
+        c->destroy_at = clock_monotonic_ms() + COMMITTER_DESTROY_MS;
         return rotate_some(c) == 0 ? 0 : later;
     }
-    if (c->rotating && monotonic_ms() >= c->destroy_at) {
+    if (c->rotating && clock_monotonic_ms() >= c->destroy_at) {
         rotation_destroy(&c->keys);
         c->rotation = (struct rotation){0};
         c->rotating = false;
@@ -276,7 +272,7 @@ static void *run(void *arg)
         if (checkpoint_keeper_behind(&c->w.keeper, &c->w.ledger))
             wake_at = earliest(wake_at, c->w.keeper.at_ms);
         while (c->head == NULL && c->scrub != SCRUB_ASKED && !c->closing &&
-               monotonic_ms() < wake_at)
+               clock_monotonic_ms() < wake_at)
             wait_until(c, wake_at);
         batch = take_batch(c);
         scrub = c->scrub == SCRUB_ASKED;
@@ -287,14 +283,14 @@ static void *run(void *arg)
             run_batch(c, batch);
         else if (closing)
             break;
-        if (monotonic_ms() >= sweep_at && !sweep(c))
-            sweep_at = monotonic_ms() + COMMITTER_SWEEP_MS;
-        if (monotonic_ms() >= rotate_at)
+        if (clock_monotonic_ms() >= sweep_at && !sweep(c))
+            sweep_at = clock_monotonic_ms() + COMMITTER_SWEEP_MS;
+        if (clock_monotonic_ms() >= rotate_at)
             rotate_at = rotate(c);
-        if (monotonic_ms() >= erase_at)
+        if (clock_monotonic_ms() >= erase_at)
             erase_at = erase(c);
         if (checkpoint_keeper_behind(&c->w.keeper, &c->w.ledger) &&
-            monotonic_ms() >= c->w.keeper.at_ms)
+            clock_monotonic_ms() >= c->w.keeper.at_ms)
             keep_rest(c);
         if (scrub)
             answer_scrub(c);

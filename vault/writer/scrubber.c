@@ -1,5 +1,7 @@
 #include "vault/writer/scrubber.h"
 
+#include "vault/protocol/encoding/clock.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -53,7 +55,7 @@ static void scrub(struct scrubber *s)
     since_us = s->wanted_us;
     pthread_mutex_unlock(&s->lock);
     while (store_scrub(s->store, STORE_SCRUB_BEGIN) < 0 || committer_scrub(s->committer) != 0) {
-        spent_ms = (stats_now_us() - since_us) / 1000;
+        spent_ms = (clock_monotonic_us() - since_us) / 1000;
         if (spent_ms >= SCRUBBER_LATE_MS && !told) {
             stats_scrub_late(s->figures, true);
             s->vault->report(s->vault->report_ctx, VAULT_REPORT_WARNING,
@@ -65,7 +67,7 @@ static void scrub(struct scrubber *s)
         if (!wait_ms(s, SCRUBBER_RETRY_MS, false))
             return;
     }
-    stats_scrubbed(s->figures, stats_now_us() - since_us);
+    stats_scrubbed(s->figures, clock_monotonic_us() - since_us);
 }
 
 static void *run(void *arg)
@@ -105,7 +107,7 @@ void scrubber_wanted(void *scrubber)
     pthread_mutex_lock(&s->lock);
     if (!s->wanted) {
         s->wanted = true;
-        s->wanted_us = stats_now_us();
+        s->wanted_us = clock_monotonic_us();
         pthread_cond_signal(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);

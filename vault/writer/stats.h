@@ -10,9 +10,6 @@ struct stats;
 struct stats *stats_new(void) __attribute__((warn_unused_result));
 void stats_free(struct stats *f);
 
-/* Monotonic microseconds. */
-int64_t stats_now_us(void);
-
 /* A transaction of so many jobs was committed in so long: its events count from now on. */
 void stats_committed(struct stats *f, const struct ledger *l, uint64_t jobs, int64_t us,
                      int64_t log_bytes) __attribute__((nonnull));

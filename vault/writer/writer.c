@@ -1,5 +1,7 @@
 #include "vault/writer/writer.h"
 
+#include "vault/protocol/encoding/clock.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -83,7 +85,7 @@ int writer_begin(struct writer *w)
 
 enum answer writer_commit(struct writer *w, uint64_t jobs)
 {
-    const int64_t from_us = stats_now_us();
+    const int64_t from_us = clock_monotonic_us();
     const struct checkpoint_keeper before = w->keeper;
     int rc = checkpoint_keeper_keep(&w->keeper, &w->ledger);
 
@@ -96,7 +98,7 @@ enum answer writer_commit(struct writer *w, uint64_t jobs)
     if (w->keeper.told != before.told)
         stats_unsigned(w->options->figures, w->keeper.told);
     if (rc == 0) {
-        stats_committed(w->options->figures, &w->ledger, jobs, stats_now_us() - from_us,
+        stats_committed(w->options->figures, &w->ledger, jobs, clock_monotonic_us() - from_us,
                         store_log_bytes(w->store));
         if (w->ledger.burned || store_log_bytes(w->store) > COMMITTER_LOG_BYTES)
             w->options->scrub_wanted(w->options->scrub_ctx);

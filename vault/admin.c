@@ -24,7 +24,7 @@ struct admin {
     int dir_fd;
     bool alone; /* we hold the lock: no service runs */
     char path[4096];
-    struct keyring_file key_file;
+    struct keyfile_place key_file;
     struct keyring *keyring;
     struct logkey *logkey;
     struct store *store;
@@ -85,7 +85,7 @@ struct admin *admin_open(const struct admin_options *options, char *why, size_t 
         datadir_database(a->path, sizeof(a->path), options->dir, why, why_size) != 0)
         goto failed;
     a->alone = datadir_lock(a->dir_fd);
-    a->key_file = (struct keyring_file){.dir_fd = a->dir_fd, .path = options->key};
+    a->key_file = (struct keyfile_place){.dir_fd = a->dir_fd, .path = options->key};
     if (open_store(a, options, why, why_size) == 0)
         return a;
 failed:

@@ -17,7 +17,7 @@ struct vault {
     struct vault_options options;
     int dir_fd; /* holds the lock against a second daemon */
     char path[4096];
-    struct keyring_file key_file;
+    struct keyfile_place key_file;
     struct keyring *keyring;
     struct logkey *logkey;
     struct proofs_cache *latest; /* the one that was signed last */

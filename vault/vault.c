@@ -131,7 +131,7 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
     store = store_open(v->path, STORE_WRITER, why, why_size);
     if (store == NULL)
         goto fail;
-    v->key_file = (struct keyring_file){.dir_fd = v->dir_fd, .path = options->key};
+    v->key_file = (struct keyfile_place){.dir_fd = v->dir_fd, .path = options->key};
     v->keyring = key_binding_open(store, &v->key_file, why, why_size);
     if (v->keyring != NULL)
         v->logkey = logkey_open(v->dir_fd, why, why_size);

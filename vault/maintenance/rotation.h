@@ -24,7 +24,7 @@ struct rotation {
 /* The service's watch over its keys: what it remembers from one look to the next. */
 struct rotation_watch {
     struct keyring *keyring;
-    const struct keyring_file *file;
+    const struct keyfile_place *file;
     const struct vault_options *vault; /* for report */
     bool file_bad;                     /* and the operator has been told */
     uint32_t rotated_to;               /* the key under which all is, as far as is known */

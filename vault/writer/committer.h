@@ -33,7 +33,7 @@ struct committer_options {
     const char *path; /* of the database; copied */
     struct keyring *keyring;
     struct logkey *logkey;
-    struct keyring_file key_file;
+    struct keyfile_place key_file;
     struct watch_table *watches;
     struct stats *figures;
     const struct vault_options *vault; /* for report */

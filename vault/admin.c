@@ -438,10 +438,11 @@ int admin_backup(struct admin *a, const char *path, struct admin_backup *out, ch
 int admin_verify(struct admin *a, struct admin_verdict *out, char *why, size_t why_size)
 {
     int rc = store_verify(a->store, why, why_size);
+    struct log_verify_count count = {0};
 
-    *out = (struct admin_verdict){0};
     if (rc == 0)
-        rc = log_verify(a->store, a->logkey, out, why, why_size);
+        rc = log_verify(a->store, a->logkey, &count, why, why_size);
+    *out = (struct admin_verdict){.events = count.events, .checkpoints = count.checkpoints};
     if (rc == 0)
         rc = store_verify_tables(a->store, why, why_size);
     return rc == STORE_NONE ? 1 : rc < 0 ? fail(why, why_size, "the database cannot be read") : 0;

@@ -13,7 +13,4 @@
 int upgrade(struct store *store, const struct keyring *keyring, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
-/* The name of the value that a database has as long as its log's tree is not built. */
-extern const char upgrade_unbuilt[];
-
 #endif

@@ -5,6 +5,8 @@ enum {
     BASE_VERSION = 1
 };
 
+const char store_unbuilt[] = "tree-unbuilt"; /* given by step 3 */
+
 /* Version 1, as the first release made it. What came later is a step of its own below. */
 static const char *const base =
     "CREATE TABLE handoff("

@@ -299,6 +299,10 @@ int store_backup(const char *from, const char *to, struct store_backup *out, cha
 /* The name of the value that such a copy carries until its live handoffs have been burned. */
 extern const char store_restored[];
 
+/* The name of the value that a database from before the log's tree has as long as the tree is not
+   built; its number: how many leaves are done. */
+extern const char store_unbuilt[];
+
 /* Looks through the database's structure for damage; and whether its tables fit each other. Return
    0; STORE_NONE with what is wrong in why; or -1. */
 int store_verify(struct store *s, char *why, size_t why_size)

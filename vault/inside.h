@@ -2,9 +2,9 @@
 #ifndef HANDOFF_VAULT_INSIDE_H
 #define HANDOFF_VAULT_INSIDE_H
 
+#include "vault/job/reporter.h"
 #include "vault/keys/keyring.h"
 #include "vault/log/logkey.h"
-#include "vault/vault.h"
 #include "vault/writer/committer.h"
 #include "vault/writer/readers.h"
 #include "vault/writer/scrubber.h"
@@ -14,7 +14,7 @@
 struct proofs_cache;
 
 struct vault {
-    struct vault_options options;
+    struct reporter reporter;
     int dir_fd; /* holds the lock against a second daemon */
     char path[4096];
     struct keyfile_place key_file;

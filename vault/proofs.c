@@ -2,6 +2,7 @@
 #include "vault/proofs.h"
 #include "vault/inside.h"
 #include "vault/log/ledger.h"
+#include "vault/vault.h"
 
 #include <pthread.h>
 #include <sodium.h>

@@ -15,21 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const vault_text_names[VAULT_TEXTS] = {
-    [VAULT_LABEL] = "label",
-    [VAULT_SHOWN_LABEL] = "shown_label",
-    [VAULT_RECIPIENT] = "recipient",
-    [VAULT_REF] = "ref",
-};
-
-static void report_to_nobody(void *ctx, int level, const char *what, int64_t number)
-{
-    (void)ctx;
-    (void)level;
-    (void)what;
-    (void)number;
-}
-
 /* ---- opening ---- */
 
 int vault_make_dir(const char *dir, char *why, size_t why_size)
@@ -42,10 +27,8 @@ int vault_make_dir(const char *dir, char *why, size_t why_size)
 }
 
 /* Opens the directory and locks it against a second daemon. */
-static int open_dir(struct vault *v, char *why, size_t why_size)
+static int open_dir(struct vault *v, const char *dir, char *why, size_t why_size)
 {
-    const char *dir = v->options.dir;
-
     v->dir_fd = datadir_open(dir, why, why_size);
     if (v->dir_fd < 0)
         return -1;
@@ -60,9 +43,9 @@ static int open_dir(struct vault *v, char *why, size_t why_size)
 }
 
 /* Brings database and log key together, and holds the log's name against what it must be. */
-static int settle_log(struct vault *v, struct store *store, char *why, size_t why_size)
+static int settle_log(struct vault *v, const struct vault_options *o, struct store *store,
+                      char *why, size_t why_size)
 {
-    const struct vault_options *o = &v->options;
     const char *usual = o->log_name_usual != NULL ? o->log_name_usual : "handoff";
     struct note_key key;
 
@@ -80,28 +63,32 @@ static int settle_log(struct vault *v, struct store *store, char *why, size_t wh
 }
 
 /* Starts the threads. Takes over store. */
-static int start(struct vault *v, struct store *store, char *why, size_t why_size)
+static int start(struct vault *v, const struct vault_options *o, struct store *store, char *why,
+                 size_t why_size)
 {
-    struct committer_options options = {.path = v->path,
-                                        .keyring = v->keyring,
-                                        .logkey = v->logkey,
+    struct committer_options options = {.writer = {.path = v->path,
+                                                   .keyring = v->keyring,
+                                                   .logkey = v->logkey,
+                                                   .figures = v->figures,
+                                                   .reporter = &v->reporter,
+                                                   .live_max = o->live_max,
+                                                   .live_bytes_max = o->live_bytes_max,
+                                                   .scrub_wanted = scrubber_wanted},
                                         .key_file = v->key_file,
-                                        .figures = v->figures,
                                         .watches = v->watches,
-                                        .vault = &v->options,
-                                        .scrub_wanted = scrubber_wanted};
+                                        .erase_after_s = o->erase_after_s};
     struct store *second = store_open(v->path, STORE_READER, why, why_size);
 
-    v->scrubber = second != NULL ? scrubber_new(second, &v->options, v->figures) : NULL;
+    v->scrubber = second != NULL ? scrubber_new(second, &v->reporter, v->figures) : NULL;
     if (v->scrubber == NULL) {
         store_close(store);
         return -1;
     }
-    options.scrub_ctx = v->scrubber;
+    options.writer.scrub_ctx = v->scrubber;
     v->committer = committer_start(&options, store, why, why_size);
     if (v->committer == NULL)
         return -1;
-    v->readers = readers_open(v->path, v->options.readers, why, why_size);
+    v->readers = readers_open(v->path, o->readers, why, why_size);
     if (v->readers == NULL)
         return -1;
     if (scrubber_start(v->scrubber, v->committer) == 0)
@@ -118,15 +105,13 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
     snprintf(why, why_size, "out of memory");
     if (v == NULL || sodium_init() < 0)
         goto fail;
-    v->options = *options;
     v->dir_fd = -1;
-    if (v->options.report == NULL)
-        v->options.report = report_to_nobody;
+    v->reporter = (struct reporter){.tell = options->report, .ctx = options->report_ctx};
     v->watches = watch_table_new();
     v->figures = stats_new();
     v->latest = proofs_cache_new();
     if (v->watches == NULL || v->figures == NULL || v->latest == NULL ||
-        open_dir(v, why, why_size) != 0)
+        open_dir(v, options->dir, why, why_size) != 0)
         goto fail;
     store = store_open(v->path, STORE_WRITER, why, why_size);
     if (store == NULL)
@@ -136,11 +121,11 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
     if (v->keyring != NULL)
         v->logkey = logkey_open(v->dir_fd, why, why_size);
     if (v->logkey == NULL || upgrade(store, v->keyring, why, why_size) != 0 ||
-        settle_log(v, store, why, why_size) != 0) {
+        settle_log(v, options, store, why, why_size) != 0) {
         store_close(store);
         goto fail;
     }
-    if (start(v, store, why, why_size) != 0)
+    if (start(v, options, store, why, why_size) != 0)
         goto fail;
     return v;
 
@@ -243,6 +228,18 @@ void vault_job_clear(struct vault_job *job)
     secret_heap_free(job->own.sealed);
     secret_heap_free(job->own.details.data);
     sodium_memzero(job, sizeof(*job));
+}
+
+/* ---- names ---- */
+
+const char *vault_kind_name(enum vault_kind kind)
+{
+    return event_kind_name(kind);
+}
+
+const char *vault_role_name(enum vault_role role)
+{
+    return role_name(role);
 }
 
 /* ---- waiting ---- */

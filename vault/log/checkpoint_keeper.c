@@ -21,8 +21,8 @@ int checkpoint_keeper_keep(struct checkpoint_keeper *k, const struct ledger *l)
     checkpoint = checkpoint_of(&l->tree);
     failed = logkey_sign(k->logkey, l->store, &checkpoint, &t) != 0;
     if (failed && !k->told)
-        k->vault->report(k->vault->report_ctx, VAULT_REPORT_ERROR,
-                         "log.key is not there: the log's checkpoints are not signed", 0);
+        reporter_tell(k->reporter, VAULT_REPORT_ERROR,
+                      "log.key is not there: the log's checkpoints are not signed", 0);
     k->told = failed;
     if (failed)
         return 0;

@@ -8,12 +8,13 @@
 #ifndef HANDOFF_VAULT_LOG_LEDGER_H
 #define HANDOFF_VAULT_LOG_LEDGER_H
 
+#include "vault/job/details.h"
+#include "vault/job/event.h"
 #include "vault/keys/keyring.h"
-#include "vault/log/details.h"
+#include "vault/lifecycle/lifecycle.h"
 #include "vault/protocol/encoding/text.h"
 #include "vault/protocol/tlog/merkle.h"
 #include "vault/store/store.h"
-#include "vault/vault.h"
 
 #include <stdbool.h>
 #include <stddef.h>

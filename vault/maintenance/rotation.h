@@ -7,6 +7,8 @@
 #ifndef HANDOFF_VAULT_MAINTENANCE_ROTATION_H
 #define HANDOFF_VAULT_MAINTENANCE_ROTATION_H
 
+#include "vault/job/reporter.h"
+#include "vault/keys/keyring.h"
 #include "vault/log/ledger.h"
 
 enum { ROTATION_STEP_ROWS = 64 };
@@ -25,9 +27,9 @@ struct rotation {
 struct rotation_watch {
     struct keyring *keyring;
     const struct keyfile_place *file;
-    const struct vault_options *vault; /* for report */
-    bool file_bad;                     /* and the operator has been told */
-    uint32_t rotated_to;               /* the key under which all is, as far as is known */
+    const struct reporter *reporter;
+    bool file_bad;       /* and the operator has been told */
+    uint32_t rotated_to; /* the key under which all is, as far as is known */
 };
 
 /* Looks whether the key file has a new key, and takes it in. Returns whether a rotation is wanted.

@@ -5,8 +5,8 @@
 #ifndef HANDOFF_VAULT_WRITER_APPLY_H
 #define HANDOFF_VAULT_WRITER_APPLY_H
 
+#include "vault/job/job.h"
 #include "vault/log/ledger.h"
-#include "vault/vault.h"
 
 /* Applies job and fills its result, which becomes true with the commit. Returns 0, also when the
    answer is a refusal; or -1 when the store failed and the transaction must be rolled back. */

@@ -6,7 +6,6 @@
 #include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/secret.h"
 #include "vault/writer/apply.h"
-#include "vault/writer/writer.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -95,7 +94,7 @@ static void publish(struct committer *c, struct vault_job *batch)
     for (struct vault_job *job = batch; job != NULL; job = job->next)
         if (job->own.appended >= 0)
             watch_wake(c->options.watches, job->id);
-    stats_answered(c->options.figures, batch);
+    stats_answered(c->options.writer.figures, batch);
     give_back(batch);
 }
 
@@ -154,7 +153,7 @@ static void keep_rest(struct committer *c)
 /* Erases details that have become old, some of them. Returns when to be called again. */
 static int64_t erase(struct committer *c)
 {
-    const int64_t age = c->options.vault->erase_after_s;
+    const int64_t age = c->options.erase_after_s;
     const int64_t before = writer_now(&c->w) - age;
     const int64_t later = clock_monotonic_ms() + COMMITTER_ERASE_MS;
 
@@ -193,7 +192,7 @@ static int64_t rotate(struct committer *c)
 
     if (!c->rotating)
         c->rotating = rotation_wanted(&c->keys);
-    stats_rotating(c->options.figures, c->rotating);
+    stats_rotating(c->options.writer.figures, c->rotating);
     if (c->rotating && c->rotation.phase != ROTATION_DONE) {
         c->destroy_at = clock_monotonic_ms() + COMMITTER_DESTROY_MS;
         return rotate_some(c) == 0 ? 0 : later;
@@ -203,7 +202,7 @@ static int64_t rotate(struct committer *c)
         c->rotation = (struct rotation){0};
         c->rotating = false;
     }
-    stats_rotating(c->options.figures, c->rotating);
+    stats_rotating(c->options.writer.figures, c->rotating);
     return later;
 }
 
@@ -394,17 +393,18 @@ struct committer *committer_start(const struct committer_options *options, struc
         return NULL;
     }
     c->options = *options;
-    writer_init(&c->w, &c->options, store);
+    writer_init(&c->w, &c->options.writer, store);
     c->tail = &c->head;
-    c->keys = (struct rotation_watch){
-        .keyring = options->keyring, .file = &c->options.key_file, .vault = options->vault};
+    c->keys = (struct rotation_watch){.keyring = options->writer.keyring,
+                                      .file = &c->options.key_file,
+                                      .reporter = options->writer.reporter};
 
     if (writer_begin(&c->w) != 0 || record_vault_opened(&c->w.ledger) != 0 ||
         writer_commit(&c->w, 0) != ANSWER_OK) {
         snprintf(why, why_size,
                  "%s: the first event cannot be written; is the disk full? handoffd check tells "
                  "more",
-                 options->path);
+                 options->writer.path);
         destroy(c);
         return NULL;
     }

@@ -4,8 +4,8 @@
 #ifndef HANDOFF_VAULT_WRITER_PREPARE_H
 #define HANDOFF_VAULT_WRITER_PREPARE_H
 
+#include "vault/job/job.h"
 #include "vault/keys/keyring.h"
-#include "vault/vault.h"
 #include "vault/writer/readers.h"
 
 /* Fills job->own. Returns 0, or -1 when memory is short or the store cannot be read. */

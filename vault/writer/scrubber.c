@@ -8,7 +8,7 @@
 
 struct scrubber {
     struct store *store;
-    const struct vault_options *vault;
+    const struct reporter *reporter;
     struct stats *figures;
     struct committer *committer;
     pthread_t thread;
@@ -58,10 +58,10 @@ static void scrub(struct scrubber *s)
         spent_ms = (clock_monotonic_us() - since_us) / 1000;
         if (spent_ms >= SCRUBBER_LATE_MS && !told) {
             stats_scrub_late(s->figures, true);
-            s->vault->report(s->vault->report_ctx, VAULT_REPORT_WARNING,
-                             "burned bytes are still in the write-ahead log: a reader of the "
-                             "database, or a fault, keeps it from being emptied",
-                             spent_ms);
+            reporter_tell(s->reporter, VAULT_REPORT_WARNING,
+                          "burned bytes are still in the write-ahead log: a reader of the "
+                          "database, or a fault, keeps it from being emptied",
+                          spent_ms);
             told = true;
         }
         if (!wait_ms(s, SCRUBBER_RETRY_MS, false))
@@ -79,7 +79,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct scrubber *scrubber_new(struct store *store, const struct vault_options *vault,
+struct scrubber *scrubber_new(struct store *store, const struct reporter *reporter,
                               struct stats *figures)
 {
     struct scrubber *s = calloc(1, sizeof(*s));
@@ -90,7 +90,7 @@ struct scrubber *scrubber_new(struct store *store, const struct vault_options *v
         return NULL;
     }
     s->store = store;
-    s->vault = vault;
+    s->reporter = reporter;
     s->figures = figures;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);

@@ -2,8 +2,9 @@
 #ifndef HANDOFF_VAULT_WRITER_STATS_H
 #define HANDOFF_VAULT_WRITER_STATS_H
 
+#include "vault/job/figures.h"
+#include "vault/job/job.h"
 #include "vault/log/ledger.h"
-#include "vault/vault.h"
 
 struct stats;
 

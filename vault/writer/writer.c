@@ -5,17 +5,18 @@
 #include <stdio.h>
 #include <time.h>
 
-void writer_init(struct writer *w, const struct committer_options *options, struct store *store)
+void writer_init(struct writer *w, const struct writer_options *options, struct store *store)
 {
     w->options = options;
     w->store = store;
-    w->keeper = (struct checkpoint_keeper){.logkey = options->logkey, .vault = options->vault};
+    w->keeper =
+        (struct checkpoint_keeper){.logkey = options->logkey, .reporter = options->reporter};
     snprintf(w->path, sizeof(w->path), "%s", options->path);
 }
 
 void writer_report(const struct writer *w, int level, const char *what, int64_t number)
 {
-    w->options->vault->report(w->options->vault->report_ctx, level, what, number);
+    reporter_tell(w->options->reporter, level, what, number);
 }
 
 void writer_report_store(const struct writer *w, const char *what)
@@ -78,8 +79,8 @@ int writer_begin(struct writer *w)
         store_rollback(w->store);
         return -1;
     }
-    l->live_max = w->options->vault->live_max;
-    l->live_bytes_max = w->options->vault->live_bytes_max;
+    l->live_max = w->options->live_max;
+    l->live_bytes_max = w->options->live_bytes_max;
     return 0;
 }
 
@@ -100,7 +101,7 @@ enum answer writer_commit(struct writer *w, uint64_t jobs)
     if (rc == 0) {
         stats_committed(w->options->figures, &w->ledger, jobs, clock_monotonic_us() - from_us,
                         store_log_bytes(w->store));
-        if (w->ledger.burned || store_log_bytes(w->store) > COMMITTER_LOG_BYTES)
+        if (w->ledger.burned || store_log_bytes(w->store) > WRITER_LOG_BYTES)
             w->options->scrub_wanted(w->options->scrub_ctx);
         return ANSWER_OK;
     }

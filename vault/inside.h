@@ -4,14 +4,13 @@
 
 #include "vault/job/reporter.h"
 #include "vault/keys/keyring.h"
+#include "vault/log/checkpoint_cache.h"
 #include "vault/log/logkey.h"
 #include "vault/writer/committer.h"
 #include "vault/writer/readers.h"
 #include "vault/writer/scrubber.h"
 #include "vault/writer/stats.h"
 #include "vault/writer/watch.h"
-
-struct proofs_cache;
 
 struct vault {
     struct reporter reporter;
@@ -20,7 +19,7 @@ struct vault {
     struct keyfile_place key_file;
     struct keyring *keyring;
     struct logkey *logkey;
-    struct proofs_cache *latest; /* the one that was signed last */
+    struct checkpoint_cache *checkpoints;
     struct stats *figures;
     struct watch_table *watches;
     struct readers *readers;

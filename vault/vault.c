@@ -4,7 +4,6 @@
 #include "vault/maintenance/datadir.h"
 #include "vault/maintenance/key_binding.h"
 #include "vault/maintenance/upgrade.h"
-#include "vault/proofs.h"
 #include "vault/protocol/encoding/secret.h"
 #include "vault/writer/prepare.h"
 
@@ -109,8 +108,8 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
     v->reporter = (struct reporter){.tell = options->report, .ctx = options->report_ctx};
     v->watches = watch_table_new();
     v->figures = stats_new();
-    v->latest = proofs_cache_new();
-    if (v->watches == NULL || v->figures == NULL || v->latest == NULL ||
+    v->checkpoints = checkpoint_cache_new();
+    if (v->watches == NULL || v->figures == NULL || v->checkpoints == NULL ||
         open_dir(v, options->dir, why, why_size) != 0)
         goto fail;
     store = store_open(v->path, STORE_WRITER, why, why_size);
@@ -144,7 +143,7 @@ void vault_close(struct vault *v)
     scrubber_free(v->scrubber);
     watch_table_free(v->watches);
     logkey_close(v->logkey);
-    proofs_cache_free(v->latest);
+    checkpoint_cache_free(v->checkpoints);
     keyring_close(v->keyring);
     stats_free(v->figures);
     if (v->dir_fd >= 0)

@@ -2,12 +2,12 @@
 #ifndef HANDOFF_VAULT_INSIDE_H
 #define HANDOFF_VAULT_INSIDE_H
 
+#include "vault/calls/readers.h"
 #include "vault/job/reporter.h"
 #include "vault/keys/keyring.h"
 #include "vault/log/checkpoint_cache.h"
 #include "vault/log/logkey.h"
 #include "vault/writer/committer.h"
-#include "vault/writer/readers.h"
 #include "vault/writer/scrubber.h"
 #include "vault/writer/stats.h"
 #include "vault/writer/watch.h"

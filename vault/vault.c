@@ -1,11 +1,11 @@
 #include "vault/vault.h"
 
+#include "vault/calls/prepare.h"
 #include "vault/inside.h"
 #include "vault/maintenance/datadir.h"
 #include "vault/maintenance/key_binding.h"
 #include "vault/maintenance/upgrade.h"
 #include "vault/protocol/encoding/secret.h"
-#include "vault/writer/prepare.h"
 
 #include <pthread.h>
 #include <sodium.h>

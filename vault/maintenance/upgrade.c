@@ -1,8 +1,8 @@
 #include "vault/maintenance/upgrade.h"
 
+#include "vault/calls/apply.h"
 #include "vault/log/record.h"
 #include "vault/log/token.h"
-#include "vault/writer/apply.h"
 
 #include <sodium.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 #include "vault/writer/committer.h"
 
+#include "vault/calls/apply.h"
 #include "vault/log/record.h"
 #include "vault/maintenance/erasing.h"
 #include "vault/maintenance/rotation.h"
 #include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/secret.h"
-#include "vault/writer/apply.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The reading connections: as many as threads that read, so that taking one never waits for long.
  */
-#ifndef HANDOFF_VAULT_WRITER_READERS_H
-#define HANDOFF_VAULT_WRITER_READERS_H
+#ifndef HANDOFF_VAULT_CALLS_READERS_H
+#define HANDOFF_VAULT_CALLS_READERS_H
 
 #include "vault/store/store.h"
 

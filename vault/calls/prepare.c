@@ -1,4 +1,4 @@
-#include "vault/writer/prepare.h"
+#include "vault/calls/prepare.h"
 
 #include "vault/log/token.h"
 #include "vault/protocol/encoding/encoding.h"

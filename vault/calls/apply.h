@@ -2,8 +2,8 @@
  * Carries out one job, or what time brings about, within a transaction: finds the facts, asks the
  * lifecycle, does what it says, appends the events.
  */
-#ifndef HANDOFF_VAULT_WRITER_APPLY_H
-#define HANDOFF_VAULT_WRITER_APPLY_H
+#ifndef HANDOFF_VAULT_CALLS_APPLY_H
+#define HANDOFF_VAULT_CALLS_APPLY_H
 
 #include "vault/job/job.h"
 #include "vault/log/ledger.h"

@@ -1,4 +1,4 @@
-/* What the vault consists of; for the files that are the vault, and nobody else. */
+/* What an open vault consists of; for vault.c, reading.c and proofs.c alone. */
 #ifndef HANDOFF_VAULT_INSIDE_H
 #define HANDOFF_VAULT_INSIDE_H
 

@@ -1,5 +1,9 @@
 /*
- * The only door to the store of one-time secrets. Knows no HTTP and no JSON requests.
+ * The vault keeps one-time secrets, and this header is the only door for requests; an operator's
+ * commands go through vault/admin.h. Nothing here knows HTTP or JSON requests.
+ *
+ * The top of vault/ puts the rooms below together (vault.c), reads for callers on their own threads
+ * (reading.c, proofs.c), and serves commands (admin.c, restore.c).
  *
  * Writing calls are jobs: the caller fills one in, vault_post() queues it, one committer thread
  * applies what has queued in one transaction, and the job is given back on that thread after the
@@ -64,8 +68,8 @@ int64_t vault_now(struct vault *v) __attribute__((nonnull));
 
 /* Queues jobs, linked by next, all at once and in this order; the vault holds each until its
    completion queue has got it. Never blocks on the disk. What finds the queue full or the vault
-   closing goes back at once, on this thread, with ANSWER_BUSY; what cannot be prepared, with
-   ANSWER_UNAVAILABLE. */
+   closing goes back at once, on this thread, with ANSWER_BUSY; what cannot be prepared goes back
+   with ANSWER_UNAVAILABLE. */
 void vault_post(struct vault *v, struct vault_job *jobs) __attribute__((nonnull));
 
 /* Posts a job (completions, owner and next are overwritten) and waits for it. */
@@ -95,8 +99,8 @@ struct vault_timeline {
     int64_t next; /* what to pass as after to go on */
 };
 
-/* Whether manage_key is the one registered for id. ANSWER_OK, ANSWER_NOT_FOUND, ANSWER_FORBIDDEN or
-   ANSWER_UNAVAILABLE. */
+/* Whether manage_key is the one registered for id. ANSWER_OK, ANSWER_NOT_FOUND, ANSWER_FORBIDDEN
+   or ANSWER_UNAVAILABLE. */
 enum answer vault_check_manage_key(struct vault *v, const uint8_t id[16],
                                    const uint8_t manage_key[32])
     __attribute__((nonnull, warn_unused_result));

@@ -1,4 +1,7 @@
 /*
+ * The room calls/ holds what a call's work consists of, whatever thread does it: preparing a job,
+ * applying it, and the connections that reading calls share.
+ *
  * Carries out one job, or what time brings about, within a transaction: finds the facts, asks the
  * lifecycle, does what it says, appends the events.
  */

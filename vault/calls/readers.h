@@ -1,5 +1,4 @@
-/* The reading connections: as many as threads that read, so that taking one never waits for long.
- */
+/* The connections that reading threads share: as many as threads, so that none waits for long. */
 #ifndef HANDOFF_VAULT_CALLS_READERS_H
 #define HANDOFF_VAULT_CALLS_READERS_H
 

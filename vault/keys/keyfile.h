@@ -37,12 +37,11 @@ struct keyfile {
     struct secretfile_identity identity;
 };
 
-/* The contents of a secret made for it. */
+/* A secret that has room for one, and what lies in such a secret. NULL when memory is short. */
 struct secret *keyfile_new(void) __attribute__((warn_unused_result));
 struct keyfile *keyfile_of(struct secret *s) __attribute__((nonnull));
 
-/* Reads and checks the file. Returns 0; 1 when there is none; or -1. why is filled unless it is 0.
- */
+/* Reads and checks the file. Returns 0; or, with a sentence in why, 1 when there is none, or -1. */
 int keyfile_read(const struct keyfile_place *file, struct keyfile *out, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 

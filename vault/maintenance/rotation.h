@@ -32,8 +32,7 @@ struct rotation_watch {
     uint32_t rotated_to; /* the key under which all is, as far as is known */
 };
 
-/* Looks whether the key file has a new key, and takes it in. Returns whether a rotation is wanted.
- */
+/* Takes in a new key where the key file has one. Returns whether a rotation is wanted. */
 bool rotation_wanted(struct rotation_watch *w) __attribute__((nonnull));
 
 /* Destroys the old keys after a rotation, or tells the operator to where only he can. */

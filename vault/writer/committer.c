@@ -73,8 +73,7 @@ static enum answer transact(struct committer *c, struct vault_job *first, struct
     return answer;
 }
 
-/* Gives jobs back, neighbours of one completion queue together. From then on they are their
-   owner's. */
+/* Gives jobs back, neighbours of one completion queue together; they are their owner's then. */
 static void give_back(struct vault_job *jobs)
 {
     while (jobs != NULL) {

@@ -1,9 +1,13 @@
 /*
- * The one writer. Takes what has queued, applies it in one transaction, commits once, then wakes
- * who waits for events and answers all: while one commit is being synced the next batch gathers by
- * itself. Between batches it sweeps what is due, a bounded number at a time, finishes scrubs,
- * and brings what is at rest under a new master key when the key file has one. While the log grows
- * it keeps a signed checkpoint every second, by which a log that was cut or changed is recognised.
+ * The room writer/ holds the threads that write, and what they share with others: the committer,
+ * the scrubber, who waits for events, what is counted.
+ *
+ * The committer is the one writer. It takes what has queued, applies it in one transaction, commits
+ * once, then wakes who waits for events and answers all: while one commit is being synced the next
+ * batch gathers by itself. Between batches it sweeps what is due, a bounded number at a time,
+ * finishes scrubs, erases details that have become old, and brings what is at rest under a new
+ * master key when the key file has one. While the log grows it keeps a signed checkpoint every
+ * second, by which a log that was cut or changed is recognised.
  */
 #ifndef HANDOFF_VAULT_WRITER_COMMITTER_H
 #define HANDOFF_VAULT_WRITER_COMMITTER_H
@@ -41,8 +45,7 @@ struct committer *committer_start(const struct committer_options *options, struc
                                   char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
-/* Answers what has queued, empties the write-ahead log, stops the thread, frees; NULL is nothing.
- */
+/* Answers what has queued, empties the write-ahead log, ends the thread, frees. NULL is nothing. */
 void committer_stop(struct committer *c);
 
 /* See vault_post; the jobs are prepared. */

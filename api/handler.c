@@ -194,7 +194,7 @@ static enum MHD_Result act(struct request *r)
 static void finish(struct request *r)
 {
     r->stage = REQUEST_DONE;
-    if (r->has_id && r->job.port != NULL)
+    if (r->has_id && r->job.completions != NULL)
         limits_handoff_answered(r);
     r->route->finish(r);
 }

@@ -94,8 +94,8 @@ static void *run_timer(void *arg)
                                        .tv_nsec = (long)(until_us % 1000000) * 1000};
 
         pthread_mutex_unlock(&s->lock);
-        longpoll_wake(s->service.longpolls, clock_monotonic_us() / 1000, false);
-        cut = connections_expire(s->service.connections, clock_monotonic_us() / 1000);
+        longpoll_wake(s->service.longpolls, clock_monotonic_ms(), false);
+        cut = connections_expire(s->service.connections, clock_monotonic_ms());
         if (cut > 0)
             log_note(server_log(s), LOG_LEVEL_INFO, "connections were shut down at their deadline",
                      cut);
@@ -398,7 +398,7 @@ static void wait_for_connections(struct server *s)
     const struct timespec pause = {.tv_nsec = 5000000};
 
     while (!are_idle(s)) {
-        (void)connections_end(s->service.connections, clock_monotonic_us() / 1000,
+        (void)connections_end(s->service.connections, clock_monotonic_ms(),
                               clock_monotonic_us() >= until_us);
         longpoll_wake(s->service.longpolls, 0, true);
         nanosleep(&pause, NULL);

@@ -24,7 +24,7 @@ struct admin {
     int dir_fd;
     bool alone; /* we hold the lock: no service runs */
     char path[4096];
-    struct keyring_file key_file;
+    struct keyfile_place key_file;
     struct keyring *keyring;
     struct logkey *logkey;
     struct store *store;
@@ -85,7 +85,7 @@ struct admin *admin_open(const struct admin_options *options, char *why, size_t 
         datadir_database(a->path, sizeof(a->path), options->dir, why, why_size) != 0)
         goto failed;
     a->alone = datadir_lock(a->dir_fd);
-    a->key_file = (struct keyring_file){.dir_fd = a->dir_fd, .path = options->key};
+    a->key_file = (struct keyfile_place){.dir_fd = a->dir_fd, .path = options->key};
     if (open_store(a, options, why, why_size) == 0)
         return a;
 failed:
@@ -438,10 +438,11 @@ int admin_backup(struct admin *a, const char *path, struct admin_backup *out, ch
 int admin_verify(struct admin *a, struct admin_verdict *out, char *why, size_t why_size)
 {
     int rc = store_verify(a->store, why, why_size);
+    struct log_verify_count count = {0};
 
-    *out = (struct admin_verdict){0};
     if (rc == 0)
-        rc = log_verify(a->store, a->logkey, out, why, why_size);
+        rc = log_verify(a->store, a->logkey, &count, why, why_size);
+    *out = (struct admin_verdict){.events = count.events, .checkpoints = count.checkpoints};
     if (rc == 0)
         rc = store_verify_tables(a->store, why, why_size);
     return rc == STORE_NONE ? 1 : rc < 0 ? fail(why, why_size, "the database cannot be read") : 0;

@@ -1,26 +1,25 @@
-/* What the vault consists of; for the files that are the vault, and nobody else. */
+/* What an open vault consists of; for vault.c, reading.c and proofs.c alone. */
 #ifndef HANDOFF_VAULT_INSIDE_H
 #define HANDOFF_VAULT_INSIDE_H
 
+#include "vault/calls/readers.h"
+#include "vault/job/reporter.h"
 #include "vault/keys/keyring.h"
+#include "vault/log/checkpoint_cache.h"
 #include "vault/log/logkey.h"
-#include "vault/vault.h"
 #include "vault/writer/committer.h"
-#include "vault/writer/readers.h"
 #include "vault/writer/scrubber.h"
 #include "vault/writer/stats.h"
 #include "vault/writer/watch.h"
 
-struct proofs_cache;
-
 struct vault {
-    struct vault_options options;
+    struct reporter reporter;
     int dir_fd; /* holds the lock against a second daemon */
     char path[4096];
-    struct keyring_file key_file;
+    struct keyfile_place key_file;
     struct keyring *keyring;
     struct logkey *logkey;
-    struct proofs_cache *latest; /* the one that was signed last */
+    struct checkpoint_cache *checkpoints;
     struct stats *figures;
     struct watch_table *watches;
     struct readers *readers;

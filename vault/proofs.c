@@ -1,38 +1,11 @@
 /* The log as others can check it: checkpoints, proofs, tiles, entries; on the caller's thread. */
-#include "vault/proofs.h"
 #include "vault/inside.h"
 #include "vault/log/ledger.h"
+#include "vault/vault.h"
 
-#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Many ask for the same size between two events: it is signed once by each key. */
-struct proofs_cache {
-    pthread_mutex_t lock;
-    uint64_t size;
-    struct note_key key;
-    size_t len; /* 0: there is none yet */
-    char note[NOTE_BYTES];
-};
-
-struct proofs_cache *proofs_cache_new(void)
-{
-    struct proofs_cache *s = calloc(1, sizeof(*s));
-
-    if (s != NULL)
-        pthread_mutex_init(&s->lock, NULL);
-    return s;
-}
-
-void proofs_cache_free(struct proofs_cache *s)
-{
-    if (s == NULL)
-        return;
-    pthread_mutex_destroy(&s->lock);
-    free(s);
-}
 
 bool vault_log_name_valid(const char *name)
 {
@@ -66,40 +39,13 @@ static void end(struct vault *v, struct store *store)
 
 /* ---- signing ---- */
 
-static enum answer sign(struct vault *v, struct store *store, uint64_t size, struct text *t)
-{
-    const struct merkle_source source = ledger_source(store);
-    struct merkle_frontier f;
-    struct checkpoint c;
-
-    if (merkle_frontier_read(&f, &source, size) != 0)
-        return ANSWER_UNAVAILABLE;
-    c = checkpoint_of(&f);
-    return logkey_sign(v->logkey, store, &c, t) == 0 ? ANSWER_OK : ANSWER_UNAVAILABLE;
-}
-
 /* Appends the checkpoint to t, which may hold a proof's beginning. */
 static enum answer add_checkpoint(struct vault *v, struct store *store, uint64_t size,
                                   struct text *t)
 {
-    struct proofs_cache *s = v->latest;
-    enum answer answer = ANSWER_OK;
-    struct note_key key;
-
-    if (logkey_current(v->logkey, store, &key) != 0)
-        return ANSWER_UNAVAILABLE;
-    pthread_mutex_lock(&s->lock);
-    if (s->len == 0 || s->size != size || !note_key_equal(&s->key, &key)) {
-        struct text note = text_into(s->note, sizeof(s->note));
-
-        answer = sign(v, store, size, &note);
-        s->len = answer == ANSWER_OK ? note.len : 0;
-        s->size = size;
-        s->key = key;
-    }
-    text_bytes(t, s->note, s->len);
-    pthread_mutex_unlock(&s->lock);
-    return answer == ANSWER_OK && t->overflow ? ANSWER_UNAVAILABLE : answer;
+    return checkpoint_cache_add(v->checkpoints, v->logkey, store, size, t) == 0
+               ? ANSWER_OK
+               : ANSWER_UNAVAILABLE;
 }
 
 enum answer vault_log_key(struct vault *v, struct note_key *out)

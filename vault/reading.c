@@ -3,6 +3,7 @@
 #include "vault/log/ledger.h"
 #include "vault/log/token.h"
 #include "vault/protocol/handoff/keys.h"
+#include "vault/vault.h"
 
 #include <sodium.h>
 #include <stdlib.h>

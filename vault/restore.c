@@ -31,7 +31,7 @@ static int check_copy(const char *path, char *why, size_t why_size)
 {
     uint8_t value[STORE_VALUE_MAX];
     size_t len = sizeof(value);
-    struct admin_verdict verdict;
+    struct log_verify_count count;
     struct store *s = store_open(path, STORE_WRITER, why, why_size);
     int rc;
 
@@ -39,7 +39,7 @@ static int check_copy(const char *path, char *why, size_t why_size)
         return -1;
     rc = store_verify(s, why, why_size);
     if (rc == 0)
-        rc = log_verify(s, NULL, &verdict, why, why_size);
+        rc = log_verify(s, NULL, &count, why, why_size);
     if (rc == 0)
         rc = store_verify_tables(s, why, why_size);
     if (rc < 0)

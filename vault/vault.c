@@ -1,12 +1,11 @@
 #include "vault/vault.h"
 
+#include "vault/calls/prepare.h"
 #include "vault/inside.h"
 #include "vault/maintenance/datadir.h"
 #include "vault/maintenance/key_binding.h"
 #include "vault/maintenance/upgrade.h"
-#include "vault/proofs.h"
 #include "vault/protocol/encoding/secret.h"
-#include "vault/writer/prepare.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -14,21 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *const vault_text_names[VAULT_TEXTS] = {
-    [VAULT_LABEL] = "label",
-    [VAULT_SHOWN_LABEL] = "shown_label",
-    [VAULT_RECIPIENT] = "recipient",
-    [VAULT_REF] = "ref",
-};
-
-static void report_to_nobody(void *ctx, int level, const char *what, int64_t number)
-{
-    (void)ctx;
-    (void)level;
-    (void)what;
-    (void)number;
-}
 
 /* ---- opening ---- */
 
@@ -42,10 +26,8 @@ int vault_make_dir(const char *dir, char *why, size_t why_size)
 }
 
 /* Opens the directory and locks it against a second daemon. */
-static int open_dir(struct vault *v, char *why, size_t why_size)
+static int open_dir(struct vault *v, const char *dir, char *why, size_t why_size)
 {
-    const char *dir = v->options.dir;
-
     v->dir_fd = datadir_open(dir, why, why_size);
     if (v->dir_fd < 0)
         return -1;
@@ -60,9 +42,9 @@ static int open_dir(struct vault *v, char *why, size_t why_size)
 }
 
 /* Brings database and log key together, and holds the log's name against what it must be. */
-static int settle_log(struct vault *v, struct store *store, char *why, size_t why_size)
+static int settle_log(struct vault *v, const struct vault_options *o, struct store *store,
+                      char *why, size_t why_size)
 {
-    const struct vault_options *o = &v->options;
     const char *usual = o->log_name_usual != NULL ? o->log_name_usual : "handoff";
     struct note_key key;
 
@@ -80,28 +62,32 @@ static int settle_log(struct vault *v, struct store *store, char *why, size_t wh
 }
 
 /* Starts the threads. Takes over store. */
-static int start(struct vault *v, struct store *store, char *why, size_t why_size)
+static int start(struct vault *v, const struct vault_options *o, struct store *store, char *why,
+                 size_t why_size)
 {
-    struct committer_options options = {.path = v->path,
-                                        .keyring = v->keyring,
-                                        .logkey = v->logkey,
+    struct committer_options options = {.writer = {.path = v->path,
+                                                   .keyring = v->keyring,
+                                                   .logkey = v->logkey,
+                                                   .figures = v->figures,
+                                                   .reporter = &v->reporter,
+                                                   .live_max = o->live_max,
+                                                   .live_bytes_max = o->live_bytes_max,
+                                                   .scrub_wanted = scrubber_wanted},
                                         .key_file = v->key_file,
-                                        .figures = v->figures,
                                         .watches = v->watches,
-                                        .vault = &v->options,
-                                        .scrub_wanted = scrubber_wanted};
+                                        .erase_after_s = o->erase_after_s};
     struct store *second = store_open(v->path, STORE_READER, why, why_size);
 
-    v->scrubber = second != NULL ? scrubber_new(second, &v->options, v->figures) : NULL;
+    v->scrubber = second != NULL ? scrubber_new(second, &v->reporter, v->figures) : NULL;
     if (v->scrubber == NULL) {
         store_close(store);
         return -1;
     }
-    options.scrub_ctx = v->scrubber;
+    options.writer.scrub_ctx = v->scrubber;
     v->committer = committer_start(&options, store, why, why_size);
     if (v->committer == NULL)
         return -1;
-    v->readers = readers_open(v->path, v->options.readers, why, why_size);
+    v->readers = readers_open(v->path, o->readers, why, why_size);
     if (v->readers == NULL)
         return -1;
     if (scrubber_start(v->scrubber, v->committer) == 0)
@@ -118,29 +104,27 @@ struct vault *vault_open(const struct vault_options *options, char *why, size_t 
     snprintf(why, why_size, "out of memory");
     if (v == NULL || sodium_init() < 0)
         goto fail;
-    v->options = *options;
     v->dir_fd = -1;
-    if (v->options.report == NULL)
-        v->options.report = report_to_nobody;
+    v->reporter = (struct reporter){.tell = options->report, .ctx = options->report_ctx};
     v->watches = watch_table_new();
     v->figures = stats_new();
-    v->latest = proofs_cache_new();
-    if (v->watches == NULL || v->figures == NULL || v->latest == NULL ||
-        open_dir(v, why, why_size) != 0)
+    v->checkpoints = checkpoint_cache_new();
+    if (v->watches == NULL || v->figures == NULL || v->checkpoints == NULL ||
+        open_dir(v, options->dir, why, why_size) != 0)
         goto fail;
     store = store_open(v->path, STORE_WRITER, why, why_size);
     if (store == NULL)
         goto fail;
-    v->key_file = (struct keyring_file){.dir_fd = v->dir_fd, .path = options->key};
+    v->key_file = (struct keyfile_place){.dir_fd = v->dir_fd, .path = options->key};
     v->keyring = key_binding_open(store, &v->key_file, why, why_size);
     if (v->keyring != NULL)
         v->logkey = logkey_open(v->dir_fd, why, why_size);
     if (v->logkey == NULL || upgrade(store, v->keyring, why, why_size) != 0 ||
-        settle_log(v, store, why, why_size) != 0) {
+        settle_log(v, options, store, why, why_size) != 0) {
         store_close(store);
         goto fail;
     }
-    if (start(v, store, why, why_size) != 0)
+    if (start(v, options, store, why, why_size) != 0)
         goto fail;
     return v;
 
@@ -159,7 +143,7 @@ void vault_close(struct vault *v)
     scrubber_free(v->scrubber);
     watch_table_free(v->watches);
     logkey_close(v->logkey);
-    proofs_cache_free(v->latest);
+    checkpoint_cache_free(v->checkpoints);
     keyring_close(v->keyring);
     stats_free(v->figures);
     if (v->dir_fd >= 0)
@@ -191,22 +175,22 @@ void vault_post(struct vault *v, struct vault_job *jobs)
         }
         job->result.answer = ANSWER_UNAVAILABLE;
         job->result.event = -1;
-        job->port->answered(job->port, job);
+        job->completions->answered(job->completions, job);
     }
     if (ready != NULL)
         committer_post(v->committer, ready);
 }
 
 struct waiter {
-    struct vault_port port; /* first */
+    struct completion_queue completions; /* first */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool done;
 };
 
-static void wake_waiter(struct vault_port *port, struct vault_job *job)
+static void wake_waiter(struct completion_queue *completions, struct vault_job *job)
 {
-    struct waiter *w = (struct waiter *)port;
+    struct waiter *w = (struct waiter *)completions;
 
     (void)job;
     pthread_mutex_lock(&w->lock);
@@ -217,11 +201,11 @@ static void wake_waiter(struct vault_port *port, struct vault_job *job)
 
 void vault_call(struct vault *v, struct vault_job *job)
 {
-    struct waiter w = {.port = {wake_waiter},
+    struct waiter w = {.completions = {wake_waiter},
                        .lock = PTHREAD_MUTEX_INITIALIZER,
                        .changed = PTHREAD_COND_INITIALIZER};
 
-    job->port = &w.port;
+    job->completions = &w.completions;
     job->next = NULL;
     vault_post(v, job);
     pthread_mutex_lock(&w.lock);
@@ -243,6 +227,18 @@ void vault_job_clear(struct vault_job *job)
     secret_heap_free(job->own.sealed);
     secret_heap_free(job->own.details.data);
     sodium_memzero(job, sizeof(*job));
+}
+
+/* ---- names ---- */
+
+const char *vault_kind_name(enum vault_kind kind)
+{
+    return event_kind_name(kind);
+}
+
+const char *vault_role_name(enum vault_role role)
+{
+    return role_name(role);
 }
 
 /* ---- waiting ---- */

@@ -1,5 +1,9 @@
 /*
- * The only door to the store of one-time secrets. Knows no HTTP and no JSON requests.
+ * The vault keeps one-time secrets, and this header is the only door for requests; an operator's
+ * commands go through vault/admin.h. Nothing here knows HTTP or JSON requests.
+ *
+ * The top of vault/ puts the rooms below together (vault.c), reads for callers on their own threads
+ * (reading.c, proofs.c), and serves commands (admin.c, restore.c).
  *
  * Writing calls are jobs: the caller fills one in, vault_post() queues it, one committer thread
  * applies what has queued in one transaction, and the job is given back on that thread after the
@@ -11,31 +15,18 @@
 #ifndef HANDOFF_VAULT_VAULT_H
 #define HANDOFF_VAULT_VAULT_H
 
+#include "vault/job/event.h"
+#include "vault/job/figures.h"
+#include "vault/job/job.h"
+#include "vault/job/reporter.h"
+#include "vault/job/role.h"
 #include "vault/lifecycle/answer.h"
 #include "vault/lifecycle/lifecycle.h"
-#include "vault/log/details.h"
-#include "vault/protocol/handoff/receipt.h"
 #include "vault/protocol/tlog/checkpoint.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum {
-    VAULT_EXPIRES_MIN_S = 60,
-    VAULT_EXPIRES_DEFAULT_S = 7 * 86400,
-    VAULT_EXPIRES_MAX_S = 30 * 86400,
-    VAULT_LEASE_MIN_S = 60,
-    VAULT_LEASE_DEFAULT_S = 600,
-    VAULT_LEASE_MAX_S = 86400,
-    VAULT_TEXT_MAX = 200,   /* bytes of a label, recipient or reference */
-    VAULT_PAYER_MAX = 256,  /* with NUL */
-    VAULT_ADDRESS_MAX = 64, /* with NUL */
-    VAULT_AGENT_MAX = 128,  /* with NUL */
-    VAULT_DETAILS_PER_EVENT = 14,
-    VAULT_LIST_EXAMINED = 5000,
-    VAULT_EVENT_LINE_MAX = 2048 /* bytes of an event's line */
-};
 
 struct vault;
 
@@ -56,8 +47,6 @@ struct vault_options {
     void *report_ctx;
 };
 
-enum { VAULT_REPORT_ERROR = 3, VAULT_REPORT_WARNING = 4, VAULT_REPORT_INFO = 6 }; /* syslog's */
-
 /* Makes the data directory, mode 0700, where it is absent, and looks whether it is one that
    vault_open takes: for who has to know it before. Returns 0, or -1 with a sentence in why. */
 int vault_make_dir(const char *dir, char *why, size_t why_size)
@@ -77,116 +66,13 @@ int64_t vault_now(struct vault *v) __attribute__((nonnull));
 
 /* ---- writing ---- */
 
-enum vault_op {
-    VAULT_SUBMIT,
-    VAULT_CLAIM,
-    VAULT_OPENED,
-    VAULT_RECEIPT,
-    VAULT_REVOKE,
-    VAULT_PROBE /* commits a row that is no event: proves that an event could be written */
-};
-
-/* The optional texts of a submission, in the order in which their details stand in the event. */
-enum vault_text { VAULT_LABEL, VAULT_SHOWN_LABEL, VAULT_RECIPIENT, VAULT_REF, VAULT_TEXTS };
-
-/* The texts' names: as members of the request and as details of the event. */
-extern const char *const vault_text_names[VAULT_TEXTS];
-
-struct vault_submission {
-    uint8_t *envelope; /* from secret_heap_alloc; the job owns it */
-    size_t envelope_len;
-    uint8_t claim_hash[32], opened_hash[32], receipt_key[32], manage_hash[32];
-    uint8_t link_hash[32]; /* where code is set; zeros otherwise */
-    bool code;
-    bool burn_on_claim;
-    uint32_t expires_in_s, lease_s;              /* within the bounds above */
-    char texts[VAULT_TEXTS][VAULT_TEXT_MAX + 1]; /* UTF-8; empty: absent */
-    /* Who is charged for it as long as it lives ("token:NAME", "address:NETWORK"), and the most
-       that may live at once at that one's charge; 0: no limit. */
-    char payer[VAULT_PAYER_MAX];
-    uint64_t payer_live_max, payer_bytes_max;
-};
-
-struct vault_claim {
-    uint8_t token[32], claimant[32], link_token[32];
-    bool has_link_token;
-};
-
-struct vault_opening {
-    uint8_t opened_token[32], claimant[32];
-};
-
-struct vault_receipt {
-    enum receipt_outcome outcome;
-    int64_t at;
-    bool has_details;
-    char *details; /* JSON text, from secret_heap_alloc, details_len bytes; the job owns it */
-    size_t details_len;
-    uint8_t signature[RECEIPT_SIGNATURE_BYTES];
-    uint8_t claimant[32];
-    bool has_claimant;
-};
-
-struct vault_result {
-    enum answer answer;
-    enum lifecycle_state state; /* after the call, where the handoff exists */
-    int64_t event;              /* index of the event that records it, or -1 */
-    char *line;                 /* and its line (not of a claim's), or NULL; the job owns it */
-    size_t line_len;
-    int64_t at;                     /* for the answers that carry a time */
-    unsigned tries_left;            /* ANSWER_WRONG_CODE */
-    unsigned retry_after_s;         /* ANSWER_TOO_MANY_TRIES, ANSWER_BUSY */
-    int64_t created_at, expires_at; /* VAULT_SUBMIT */
-    int64_t lease_until;            /* VAULT_CLAIM */
-    uint8_t *envelope;              /* VAULT_CLAIM: from secret_heap_alloc; the job owns it */
-    size_t envelope_len;
-};
-
-struct vault_job;
-
-/* Where the jobs of one caller go back to, many at once. */
-struct vault_port {
-    /* Gets those of a batch that stood side by side, linked by next: they are the caller's again.
-       On the committer's thread (but see vault_post); must not block. */
-    void (*answered)(struct vault_port *port, struct vault_job *jobs);
-};
-
-struct vault_job {
-    enum vault_op op;
-    uint8_t id[16];
-    char address[VAULT_ADDRESS_MAX]; /* the client's, text; empty: unknown */
-    char agent[VAULT_AGENT_MAX];     /* its User-Agent, printable ASCII; empty: unknown */
-    char token[VAULT_TEXT_MAX + 1];  /* the name of the token that was used; empty: none */
-    union {
-        struct vault_submission submit;
-        struct vault_claim claim;
-        struct vault_opening opened;
-        struct vault_receipt receipt;
-        uint8_t manage_key[32]; /* VAULT_REVOKE */
-    } in;
-    struct vault_result result;
-    struct { /* the vault's: what vault_post works out on the caller's thread */
-        uint8_t hash[4][32];
-        uint8_t address_tag[16], recipient_tag[16], payer_tag[16];
-        uint32_t key_id; /* under which sealed lies */
-        uint8_t *sealed;
-        size_t sealed_len;
-        bool proof;
-        struct details details; /* of the event that the call brings about; data: heap */
-        int64_t appended;       /* the last event that this job appended, or -1 */
-        int64_t line_n;         /* whose line the result has, or -1 */
-    } own;
-    struct vault_port *port; /* outlives the job's time in the vault */
-    void *owner;             /* the caller's, untouched */
-    struct vault_job *next;  /* the vault's, while it has the job */
-};
-
-/* Queues jobs, linked by next, all at once and in this order; the vault holds each until its port
-   has got it. Never blocks on the disk. What finds the queue full or the vault closing goes back at
-   once, on this thread, with ANSWER_BUSY; what cannot be prepared, with ANSWER_UNAVAILABLE. */
+/* Queues jobs, linked by next, all at once and in this order; the vault holds each until its
+   completion queue has got it. Never blocks on the disk. What finds the queue full or the vault
+   closing goes back at once, on this thread, with ANSWER_BUSY; what cannot be prepared goes back
+   with ANSWER_UNAVAILABLE. */
 void vault_post(struct vault *v, struct vault_job *jobs) __attribute__((nonnull));
 
-/* Posts a job (port, owner and next are overwritten) and waits for it. */
+/* Posts a job (completions, owner and next are overwritten) and waits for it. */
 void vault_call(struct vault *v, struct vault_job *job) __attribute__((nonnull));
 
 /* Wipes a job and frees what it owns. A zeroed job is nothing. */
@@ -208,28 +94,13 @@ struct vault_view {
 enum answer vault_read(struct vault *v, const uint8_t id[16], struct vault_view *out)
     __attribute__((nonnull, warn_unused_result));
 
-struct vault_detail {
-    const char *field; /* static or inside the event */
-    uint8_t salt[32];
-    const uint8_t *value; /* inside the event; value_len bytes of UTF-8 */
-    size_t value_len;
-};
-
-struct vault_event {
-    int64_t index;
-    const char *line; /* the leaf's exact bytes, line_len of them; lives for the callback */
-    size_t line_len;
-    const struct vault_detail *details;
-    size_t details_len;
-};
-
 struct vault_timeline {
     enum lifecycle_state state;
     int64_t next; /* what to pass as after to go on */
 };
 
-/* Whether manage_key is the one registered for id. ANSWER_OK, ANSWER_NOT_FOUND, ANSWER_FORBIDDEN or
-   ANSWER_UNAVAILABLE. */
+/* Whether manage_key is the one registered for id. ANSWER_OK, ANSWER_NOT_FOUND, ANSWER_FORBIDDEN
+   or ANSWER_UNAVAILABLE. */
 enum answer vault_check_manage_key(struct vault *v, const uint8_t id[16],
                                    const uint8_t manage_key[32])
     __attribute__((nonnull, warn_unused_result));
@@ -262,6 +133,8 @@ struct vault_row {
     int64_t event;                  /* its created event's index */
     unsigned refused, wrong;        /* late claims and wrong codes so far: the alarm */
 };
+
+enum { VAULT_LIST_EXAMINED = 5000 };
 
 /* Calls each for handoffs, newest first. *next: what to pass as before to go on, or -1 when there
    is no more; a page may hold fewer rows than limit, since no more than VAULT_LIST_EXAMINED are
@@ -318,20 +191,8 @@ enum answer vault_log_keys(struct vault *v,
 
 /* ---- tokens ---- */
 
-/* Stored as numbers: never renumber. */
-enum vault_role { VAULT_SENDER, VAULT_TEAM, VAULT_AUDITOR, VAULT_OPERATOR, VAULT_ROLES };
-
 /* "sender" …; static. */
 const char *vault_role_name(enum vault_role role);
-
-struct vault_token {
-    enum vault_role role;
-    char name[VAULT_TEXT_MAX + 1];
-    char team[VAULT_TEXT_MAX + 1]; /* of VAULT_TEAM; empty otherwise */
-    int64_t created_at;
-    int64_t expires_at; /* 0: never */
-    int64_t revoked_at; /* 0: it was not */
-};
 
 /* Finds a token by its 32 bytes, whether it still holds or not. ANSWER_OK, ANSWER_NOT_FOUND (also
    when the role is another's) or ANSWER_UNAVAILABLE. */
@@ -340,55 +201,8 @@ enum answer vault_token(struct vault *v, enum vault_role role, const uint8_t tok
 
 /* ---- figures ---- */
 
-enum { VAULT_BUCKETS = 16 };
-
-/* Counts of what was at most 1, 2, 4 … 2^14 of its unit, and more; total and sum. */
-struct vault_histogram {
-    uint64_t bucket[VAULT_BUCKETS]; /* not cumulative; the last: above 2^(VAULT_BUCKETS - 2) */
-    uint64_t count, sum;
-};
-
-enum vault_kind {
-    VAULT_KIND_CREATED,
-    VAULT_KIND_ACCEPTED,
-    VAULT_KIND_REFUSED,
-    VAULT_KIND_WRONG_CODE,
-    VAULT_KIND_OPENED,
-    VAULT_KIND_LAPSED,
-    VAULT_KIND_BURNED,
-    VAULT_KIND_CONFIRMED,
-    VAULT_KIND_REJECTED,
-    VAULT_KIND_VAULT_OPENED,
-    VAULT_KIND_TOKEN_ADDED,
-    VAULT_KIND_TOKEN_REVOKED,
-    VAULT_KIND_KEY_ROTATED,
-    VAULT_KIND_BACKED_UP,
-    VAULT_KIND_RESTORED,
-    VAULT_KIND_LOG_KEY_ROTATED,
-    VAULT_KIND_ERASED,
-    VAULT_KINDS
-};
-
 /* "handoff.created" …, as in an event's line; static. */
 const char *vault_kind_name(enum vault_kind kind);
-
-struct vault_stats {
-    uint64_t events[VAULT_KINDS];       /* written by this process */
-    uint64_t burned[LIFECYCLE_CAUSES];  /* the same, by cause */
-    uint64_t answers[ANSWER_COUNT];     /* to writing calls */
-    uint64_t queued;                    /* jobs that wait now */
-    struct vault_histogram batch;       /* jobs a transaction */
-    struct vault_histogram commit_64us; /* a commit took, in units of 64 µs */
-    struct vault_histogram scrub_64ms;  /* from a burn to its bytes gone, units of 64 ms */
-    uint64_t commits_failed, commits_unknown;
-    uint64_t live, live_bytes; /* not burned yet, in the database */
-    uint64_t due;              /* due by now and not swept yet; at most 1000 */
-    uint64_t log_bytes;        /* of the write-ahead log */
-    uint64_t next;             /* the index that the next event gets */
-    bool rotating;             /* the master key's rotation is under way */
-    bool log_unsigned;         /* log.key is not there: nothing of the log can be signed */
-    bool scrub_late;           /* burned bytes are in the log for longer than 2 s */
-};
 
 /* Reads all of it; may take a millisecond. Returns 0, or -1 when the database cannot be read (what
    needs it is zero then). */
@@ -396,14 +210,6 @@ int vault_stats(struct vault *v, struct vault_stats *out)
     __attribute__((nonnull, warn_unused_result));
 
 /* ---- waiting for events ---- */
-
-struct vault_watch {
-    uint8_t id[16];
-    void (*wake)(struct vault_watch *w); /* on the committer's thread; must not block nor add or
-                                            remove watches; may be called more than once */
-    void *owner;
-    struct vault_watch *next, **link; /* the vault's */
-};
 
 /* Calls w->wake after each commit that appended an event to w->id, until it is removed. To miss
    nothing: add, then read. */

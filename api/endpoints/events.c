@@ -98,7 +98,7 @@ static void reply_or_wait(struct request *r)
     enum longpoll_result result;
 
     if (reply_events(r) || atomic_load(&r->service->draining) ||
-        clock_monotonic_us() / 1000 >= r->wait.deadline_ms)
+        clock_monotonic_ms() >= r->wait.deadline_ms)
         return;
     request_drop_reply(r); /* what waits must hold little */
     if (!limits_wait(r))
@@ -173,7 +173,7 @@ void events_get(struct request *r)
         return;
     }
     limits_handoff_proved(r);
-    r->wait.deadline_ms = clock_monotonic_us() / 1000 + (int64_t)wait_s * 1000;
+    r->wait.deadline_ms = clock_monotonic_ms() + (int64_t)wait_s * 1000;
     reply_or_wait(r);
 }
 

@@ -59,8 +59,8 @@ void request_reply(struct request *r, unsigned status, const struct text *t)
 {
     if (t->overflow) {
         /* What the vault was asked for has been done by now, though the answer has no room. */
-        request_refuse(r, r->job.port != NULL ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_UNAVAILABLE,
-                       NULL);
+        request_refuse(
+            r, r->job.completions != NULL ? PROBLEM_OUTCOME_UNKNOWN : PROBLEM_UNAVAILABLE, NULL);
         return;
     }
     r->reply.status = status;

@@ -7,8 +7,8 @@
 struct acceptor;
 
 /* Begins to accept at fd, which stays the caller's, at most limit connections at a time: who comes
-   then waits, unanswered. The loops must outlive the acceptor. Returns NULL when a thread, memory or
-   descriptors are short. */
+   then waits, unanswered. The loops must outlive the acceptor. Returns NULL when a thread, memory
+   or descriptors are short. */
 struct acceptor *acceptor_open(int fd, struct loop *const *loops, unsigned count, unsigned limit)
     __attribute__((nonnull, warn_unused_result));
 

@@ -47,7 +47,7 @@ static enum phase phase_of(int64_t state)
 
 static int64_t in_ms(int64_t ms)
 {
-    return clock_monotonic_us() / 1000 + ms;
+    return clock_monotonic_ms() + ms;
 }
 
 struct connections *connections_new(const struct connections_hooks *hooks)

@@ -24,7 +24,7 @@ struct arrival {
 };
 
 struct loop {
-    struct vault_port port; /* first */
+    struct completion_queue completions; /* first */
     struct service *service;
     void (*on_answered)(struct vault_job *job);
     struct MHD_Daemon *daemon;
@@ -67,9 +67,9 @@ void loop_wake(struct loop *l)
 
 /* ---- jobs ---- */
 
-static void answered(struct vault_port *port, struct vault_job *jobs)
+static void answered(struct completion_queue *completions, struct vault_job *jobs)
 {
-    struct loop *l = (struct loop *)port;
+    struct loop *l = (struct loop *)completions;
     struct vault_job *last = jobs;
 
     while (last->next != NULL)
@@ -83,7 +83,7 @@ static void answered(struct vault_port *port, struct vault_job *jobs)
 
 void loop_post(struct loop *l, struct vault_job *job)
 {
-    job->port = &l->port;
+    job->completions = &l->completions;
     job->next = NULL;
     *l->posted_end = job;
     l->posted_end = &job->next;
@@ -268,7 +268,7 @@ struct loop *loop_new(struct service *s, void (*on_answered)(struct vault_job *j
 
     if (l == NULL)
         return NULL;
-    l->port.answered = answered;
+    l->completions.answered = answered;
     l->service = s;
     l->on_answered = on_answered;
     l->posted_end = &l->posted;

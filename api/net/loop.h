@@ -3,10 +3,10 @@
  * a loop serves them, connections knows their deadlines, tls has the certificate, client tells whom
  * a request comes from. It knows nothing of what is asked.
  *
- * A loop is a thread that serves. It drives a libmicrohttpd daemon of its own, one that has no thread, and
- * sleeps in one place until a socket is ready, jobs come back from the vault, or a connection is
- * handed to it. In a round it takes what has come back, lets the daemon do all that can be done,
- * and posts what the requests of the round ask of the vault, all at once.
+ * A loop is a thread that serves. It drives a libmicrohttpd daemon of its own, one that has no
+ * thread, and sleeps in one place until a socket is ready, jobs come back from the vault, or a
+ * connection is handed to it. In a round it takes what has come back, lets the daemon do all that
+ * can be done, and posts what the requests of the round ask of the vault, all at once.
  *
  * A request that the vault works for is not suspended: that costs the daemon two system calls, a
  * third to wake it, and a fruitless read. libmicrohttpd may call the handler of a whole request

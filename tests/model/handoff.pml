@@ -5,7 +5,7 @@
  *
  * The service decides nothing here: what it answers, what becomes of a handoff and what has to be
  * done is looked up in table.pml, which tests/model/table.c prints from vault/lifecycle/lifecycle.c. The
- * model adds what vault/writer/apply.c and vault/writer/committer.c do around a decision: time is judged first;
+ * model adds what vault/calls/apply.c and vault/writer/committer.c do around a decision: time is judged first;
  * a transaction of up to BATCH calls is written, then synced, then answered.
  *
  * The network is a set of calls and a set of answers. Both only grow: what was sent once may be

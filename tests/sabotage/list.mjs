@@ -5,14 +5,14 @@ export const sabotages = [
     // ---- who may do what ----
     {
         name: 'the claim token is not checked',
-        file: 'vault/writer/apply.c',
+        file: 'vault/calls/apply.c',
         from: 'call->proof = same(job->own.hash[0], c->h.claim_hash);',
         to: 'call->proof = true;',
         test: 'unit/test_vault',
     },
     {
         name: 'the opened token is not checked',
-        file: 'vault/writer/apply.c',
+        file: 'vault/calls/apply.c',
         from: 'call->proof = same(c->job->own.hash[0], c->h.opened_hash);',
         to: 'call->proof = true;',
         test: 'e2e/lifecycle',
@@ -26,7 +26,7 @@ export const sabotages = [
     },
     {
         name: 'the manage key is not checked',
-        file: 'vault/writer/apply.c',
+        file: 'vault/calls/apply.c',
         from: 'call->proof = same(c->job->own.hash[0], c->h.manage_hash);',
         to: 'call->proof = true;',
         test: 'e2e/lifecycle',
@@ -61,7 +61,7 @@ export const sabotages = [
     },
     {
         name: 'another body under an identifier that is taken counts as a repeat',
-        file: 'vault/writer/apply.c',
+        file: 'vault/calls/apply.c',
         from: 'if (!same(c->job->own.hash[0], c->h.body_hash))',
         to: 'if (c->h.created_at < 0)',
         test: 'unit/test_vault',
@@ -111,7 +111,7 @@ export const sabotages = [
     },
     {
         name: 'what is due is still served until the sweeper comes by',
-        file: 'vault/writer/apply.c',
+        file: 'vault/calls/apply.c',
         from: 'if (pass_time(c) != 0 || describe(c, &call) != 0)',
         to: 'if (describe(c, &call) != 0)',
         test: 'e2e/lifecycle',
@@ -238,7 +238,7 @@ export const sabotages = [
     },
     {
         name: 'an event is left out of the log',
-        file: 'vault/writer/apply.c',
+        file: 'vault/calls/apply.c',
         from: 'return count == 0 ? 0 : record_refused(c, call->claimant_shown, count, c->job);',
         to: 'return count <= 1 ? 0 : record_refused(c, call->claimant_shown, count, c->job);',
         test: 'unit/test_vault',

@@ -180,7 +180,7 @@ static void hear_head(struct fixture *f, char *out, size_t size)
 
 static int64_t in_ms(int64_t ms)
 {
-    return clock_monotonic_us() / 1000 + ms;
+    return clock_monotonic_ms() + ms;
 }
 
 /* The daemon registers a connection a moment after it was made: asks until one was cut. */

@@ -16,7 +16,7 @@
 
 struct place {
     char dir[64];
-    struct keyring_file file;
+    struct keyfile_place file;
 };
 
 static void open_place(struct place *p)
@@ -25,7 +25,7 @@ static void open_place(struct place *p)
 
     snprintf(p->dir, sizeof(p->dir), "%s/handoff-unit-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(p->dir));
-    p->file = (struct keyring_file){.dir_fd = open(p->dir, O_RDONLY | O_DIRECTORY)};
+    p->file = (struct keyfile_place){.dir_fd = open(p->dir, O_RDONLY | O_DIRECTORY)};
     assert_true(p->file.dir_fd >= 0);
 }
 
@@ -185,12 +185,12 @@ static void test_no_more_keys_than_there_is_room_for(void **state)
     (void)state;
     open_place(&p);
     k = opened(&p, true);
-    for (uint32_t id = 2; id <= KEYRING_KEYS; id++)
+    for (uint32_t id = 2; id <= KEYFILE_KEYS; id++)
         assert_int_equal(keyring_extend(&p.file, why, sizeof(why)), id);
     assert_int_equal(keyring_extend(&p.file, why, sizeof(why)), 0);
     assert_non_null(strstr(why, "rotation is under way"));
     assert_int_equal(keyring_reload(k, &p.file, why, sizeof(why)), 1);
-    assert_int_equal(keyring_current(k), KEYRING_KEYS);
+    assert_int_equal(keyring_current(k), KEYFILE_KEYS);
     keyring_close(k);
     close_place(&p);
 }

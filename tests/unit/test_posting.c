@@ -14,7 +14,7 @@
 enum { TOGETHER = 100, POSTERS = 4, ROUNDS = 300, MOST = 40, TOO_MANY = 7 };
 
 struct poster {
-    struct vault_port port; /* first */
+    struct completion_queue completions; /* first */
     struct vault *vault;
     struct vault_job *jobs;
     size_t count, back, busy;
@@ -24,9 +24,9 @@ struct poster {
     pthread_cond_t changed;
 };
 
-static void answered(struct vault_port *port, struct vault_job *jobs)
+static void answered(struct completion_queue *completions, struct vault_job *jobs)
 {
-    struct poster *p = (struct poster *)port;
+    struct poster *p = (struct poster *)completions;
 
     pthread_mutex_lock(&p->lock);
     p->calls++;
@@ -44,7 +44,7 @@ static void answered(struct vault_port *port, struct vault_job *jobs)
 static void begin(struct poster *p, struct vault *vault, size_t most)
 {
     memset(p, 0, sizeof(*p));
-    p->port.answered = answered;
+    p->completions.answered = answered;
     p->vault = vault;
     p->jobs = calloc(most, sizeof(*p->jobs));
     assert_non_null(p->jobs);
@@ -68,7 +68,7 @@ static void post(struct poster *p, size_t count)
     p->ordered = true;
     for (size_t i = 0; i < count; i++)
         p->jobs[i] = (struct vault_job){.op = VAULT_PROBE,
-                                        .port = &p->port,
+                                        .completions = &p->completions,
                                         .owner = p,
                                         .next = i + 1 < count ? &p->jobs[i + 1] : NULL};
     vault_post(p->vault, p->jobs);

@@ -9,7 +9,7 @@
 
 static const char magic[] = "handoff-master-key-1 ";
 
-static struct secretfile file_of(const struct keyring_file *file)
+static struct secretfile file_of(const struct keyfile_place *file)
 {
     return (struct secretfile){.dir_fd = file->dir_fd, .name = "master.key", .path = file->path};
 }
@@ -56,7 +56,7 @@ static int parse(struct keyfile *f, const char *text, size_t len)
     while (len > 0) {
         const char *end = memchr(text, '\n', len);
 
-        if (end == NULL || f->count == KEYRING_KEYS ||
+        if (end == NULL || f->count == KEYFILE_KEYS ||
             parse_line(&f->keys[f->count], text, (size_t)(end - text)) != 0)
             return -1;
         if (f->count > 0 && f->keys[f->count].id <= f->keys[f->count - 1].id)
@@ -68,7 +68,7 @@ static int parse(struct keyfile *f, const char *text, size_t len)
     return f->count > 0 ? 0 : -1;
 }
 
-int keyfile_read(const struct keyring_file *file, struct keyfile *out, char *why, size_t why_size)
+int keyfile_read(const struct keyfile_place *file, struct keyfile *out, char *why, size_t why_size)
 {
     const struct secretfile f = file_of(file);
     struct secret *text;
@@ -84,7 +84,7 @@ int keyfile_read(const struct keyring_file *file, struct keyfile *out, char *why
     return rc;
 }
 
-bool keyfile_same(const struct keyring_file *file, const struct keyfile *read)
+bool keyfile_same(const struct keyfile_place *file, const struct keyfile *read)
 {
     const struct secretfile f = file_of(file);
 
@@ -97,7 +97,7 @@ int keyfile_add(struct keyfile *f)
 {
     struct keyfile_key *key;
 
-    if (f->count == KEYRING_KEYS)
+    if (f->count == KEYFILE_KEYS)
         return -1;
     key = &f->keys[f->count];
     key->id = f->count > 0 ? f->keys[f->count - 1].id + 1 : 1;
@@ -108,7 +108,7 @@ int keyfile_add(struct keyfile *f)
     return 0;
 }
 
-int keyfile_write(const struct keyring_file *file, const struct keyfile *f, char *why,
+int keyfile_write(const struct keyfile_place *file, const struct keyfile *f, char *why,
                   size_t why_size)
 {
     const struct secretfile target = file_of(file);

@@ -21,7 +21,7 @@ struct derived {
 };
 
 struct material {
-    struct derived keys[KEYRING_KEYS];
+    struct derived keys[KEYFILE_KEYS];
     uint8_t tag_key[KEY_BYTES];
 };
 
@@ -43,7 +43,7 @@ static const struct derived *find(const struct keyring *k, uint32_t id)
 {
     const struct material *m = material_of(k);
 
-    for (size_t i = 0; i < KEYRING_KEYS; i++)
+    for (size_t i = 0; i < KEYFILE_KEYS; i++)
         if (id != 0 && m->keys[i].id == id)
             return &m->keys[i];
     return NULL;
@@ -54,7 +54,7 @@ static const struct derived *current(const struct keyring *k)
     const struct material *m = material_of(k);
     const struct derived *newest = &m->keys[0];
 
-    for (size_t i = 1; i < KEYRING_KEYS; i++)
+    for (size_t i = 1; i < KEYFILE_KEYS; i++)
         if (m->keys[i].id > newest->id)
             newest = &m->keys[i];
     return newest;
@@ -83,7 +83,7 @@ static int take(struct keyring *k, const struct keyfile_key *key)
 
     if (known != NULL)
         return is_same(known, key) ? 0 : -1;
-    for (size_t i = 0; i < KEYRING_KEYS; i++) {
+    for (size_t i = 0; i < KEYFILE_KEYS; i++) {
         struct derived *d = &m->keys[i];
 
         if (d->id != 0)
@@ -134,7 +134,7 @@ static struct keyring *new_keyring(void)
     return NULL;
 }
 
-struct keyring *keyring_open(const struct keyring_file *file, bool may_create, char *why,
+struct keyring *keyring_open(const struct keyfile_place *file, bool may_create, char *why,
                              size_t why_size)
 {
     struct keyring *k = new_keyring();
@@ -173,7 +173,7 @@ void keyring_close(struct keyring *k)
     free(k);
 }
 
-int keyring_reload(struct keyring *k, const struct keyring_file *file, char *why, size_t why_size)
+int keyring_reload(struct keyring *k, const struct keyfile_place *file, char *why, size_t why_size)
 {
     struct keyfile *f = keyfile_of(k->file);
     int rc;
@@ -190,7 +190,7 @@ int keyring_reload(struct keyring *k, const struct keyring_file *file, char *why
     return rc;
 }
 
-uint32_t keyring_extend(const struct keyring_file *file, char *why, size_t why_size)
+uint32_t keyring_extend(const struct keyfile_place *file, char *why, size_t why_size)
 {
     struct secret *memory = keyfile_new();
     struct keyfile *f;
@@ -209,7 +209,7 @@ uint32_t keyring_extend(const struct keyring_file *file, char *why, size_t why_s
     return id;
 }
 
-int keyring_shrink(struct keyring *k, const struct keyring_file *file)
+int keyring_shrink(struct keyring *k, const struct keyfile_place *file)
 {
     struct keyfile *f = keyfile_of(k->file);
     const uint32_t id = keyring_current(k);
@@ -234,7 +234,7 @@ int keyring_shrink(struct keyring *k, const struct keyring_file *file)
     if (rc != 0)
         return -1;
     pthread_rwlock_wrlock(k->lock);
-    for (size_t i = 0; i < KEYRING_KEYS; i++)
+    for (size_t i = 0; i < KEYFILE_KEYS; i++)
         if (m->keys[i].id != id)
             sodium_memzero(&m->keys[i], sizeof(m->keys[i]));
     pthread_rwlock_unlock(k->lock);
@@ -256,7 +256,7 @@ size_t keyring_count(const struct keyring *k)
     size_t count = 0;
 
     pthread_rwlock_rdlock(k->lock);
-    for (size_t i = 0; i < KEYRING_KEYS; i++)
+    for (size_t i = 0; i < KEYFILE_KEYS; i++)
         count += material_of(k)->keys[i].id != 0;
     pthread_rwlock_unlock(k->lock);
     return count;
@@ -337,7 +337,7 @@ uint32_t keyring_find(const struct keyring *k, const uint8_t check[32])
     uint32_t id = 0;
 
     pthread_rwlock_rdlock(k->lock);
-    for (size_t i = 0; i < KEYRING_KEYS; i++)
+    for (size_t i = 0; i < KEYFILE_KEYS; i++)
         if (m->keys[i].id != 0 && sodium_memcmp(m->keys[i].check, check, KEY_BYTES) == 0)
             id = m->keys[i].id;
     pthread_rwlock_unlock(k->lock);

@@ -1,18 +1,21 @@
 /*
- * The master keys and the layer that they lay over everything at rest: XChaCha20-Poly1305 under a
- * key derived from the master key for each purpose, AD = what it belongs to ‖ key id (4 bytes,
- * big-endian). A stolen database without the key file yields no envelope, name, label, note or
- * address.
+ * The room keys/ holds the master keys: the files of secrets that they lie in, and what is sealed
+ * and tagged with them. It knows no database.
  *
- * The key file is text, a line for each key: "handoff-master-key-1", key id and 32 bytes as
- * base64url, separated by single spaces, LF. There is one key but while a rotation is under way;
- * the one with the highest id seals. The file has mode 0600 and belongs to the user that runs the
- * service.
+ * A keyring is the master keys and the layer that they lay over everything at rest:
+ * XChaCha20-Poly1305 under a key derived from the master key for each purpose, AD = what it belongs
+ * to ‖ key id (4 bytes, big-endian). A stolen database without the key file yields no envelope,
+ * name, label, note or address.
+ *
+ * There is one master key but while a rotation is under way; the one with the highest id seals.
+ * keyfile.h tells of the file that they lie in.
  *
  * A keyring may be used by several threads, also while keys are added and destroyed.
  */
 #ifndef HANDOFF_VAULT_KEYS_KEYRING_H
 #define HANDOFF_VAULT_KEYS_KEYRING_H
+
+#include "vault/keys/keyfile.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,24 +23,13 @@
 
 struct keyring;
 
-enum {
-    KEYRING_NONCE = 24,
-    KEYRING_OVERHEAD = KEYRING_NONCE + 16,
-    KEYRING_KEYS = 4 /* the most in the file */
-};
+enum { KEYRING_NONCE = 24, KEYRING_OVERHEAD = KEYRING_NONCE + 16 };
 
 enum keyring_purpose { KEYRING_ENVELOPES = 1, KEYRING_DETAILS = 2, KEYRING_PURPOSES = 2 };
 
-/* Where the key file is. */
-struct keyring_file {
-    int dir_fd;       /* the data directory's */
-    const char *path; /* instead of master.key in it, such as a systemd credential, which may belong
-                         to root and be readable by the service's group; NULL: none */
-};
-
 /* Reads the key file; makes one when it is absent and may_create is set. Returns the keyring; or
    NULL with a sentence in why. */
-struct keyring *keyring_open(const struct keyring_file *file, bool may_create, char *why,
+struct keyring *keyring_open(const struct keyfile_place *file, bool may_create, char *why,
                              size_t why_size) __attribute__((nonnull, warn_unused_result));
 
 /* Wipes and frees; NULL is nothing. */
@@ -45,17 +37,17 @@ void keyring_close(struct keyring *k);
 
 /* Reads the key file again, if it is another than was read last, and takes in the keys that are new
    in it. Returns 1 when there were some, 0 when not, or -1 with a sentence in why. */
-int keyring_reload(struct keyring *k, const struct keyring_file *file, char *why, size_t why_size)
+int keyring_reload(struct keyring *k, const struct keyfile_place *file, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
 /* Adds a new key to the file, durably; the keyring itself takes it in by keyring_reload. Returns
    its id; or 0 with a sentence in why. */
-uint32_t keyring_extend(const struct keyring_file *file, char *why, size_t why_size)
+uint32_t keyring_extend(const struct keyfile_place *file, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
 /* Destroys all keys but the current one, in the keyring and, durably, in the file: the old file is
    overwritten before it goes. Returns 0, or -1 (the file then has what it had). */
-int keyring_shrink(struct keyring *k, const struct keyring_file *file)
+int keyring_shrink(struct keyring *k, const struct keyfile_place *file)
     __attribute__((nonnull, warn_unused_result));
 
 /* The id of the key that keyring_seal uses, and how many keys there are. */

@@ -38,8 +38,8 @@ int secretfile_read(const struct secretfile *f, struct secret **text,
 bool secretfile_same(const struct secretfile *f, const struct secretfile_identity *read)
     __attribute__((nonnull));
 
-/* Replaces the file by text, of at most SECRETFILE_MAX bytes. Returns 0, or -1 with a sentence in
-   why. */
+/* Replaces the file by text, of at most SECRETFILE_MAX bytes. Returns 0, or -1 with a sentence
+   in why. */
 int secretfile_write(const struct secretfile *f, const struct secret *text, char *why,
                      size_t why_size) __attribute__((nonnull, warn_unused_result));
 

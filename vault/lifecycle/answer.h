@@ -18,16 +18,21 @@ enum answer {
     ANSWER_NOT_OPENED,        /* a receipt before opened */
     ANSWER_BAD_TIME,          /* a receipt's time is more than 24 h from the vault's */
     ANSWER_TOO_MANY_RECEIPTS, /* 16 are kept already */
-    ANSWER_TAKEN,     /* claimed by another claimant, or its bytes are gone; at is set, as in */
-    ANSWER_DELIVERED, /* the rest of these: opened (at: when it was claimed) */
+
+    /* Gone; at is set. */
+    ANSWER_TAKEN,     /* claimed by another claimant, or its bytes are gone */
+    ANSWER_DELIVERED, /* opened (at: when it was claimed) */
     ANSWER_LAPSED,    /* taken, never acknowledged (at: when it was claimed) */
     ANSWER_EXPIRED,   /* (at: when it was burned) */
     ANSWER_REVOKED,   /* (at: when it was burned) */
-    ANSWER_TOO_MANY_TRIES,  /* locked after wrong codes; retry_after_s is set */
-    ANSWER_QUOTA,           /* too much lives at this payer's charge, or in all; nothing happened */
-    ANSWER_BUSY,            /* the queue is full: nothing happened, retry_after_s is set */
-    ANSWER_UNAVAILABLE,     /* the store failed: nothing happened */
-    ANSWER_OUTCOME_UNKNOWN, /* the commit failed: it may or may not have happened; repeat is safe */
+
+    ANSWER_TOO_MANY_TRIES, /* locked after wrong codes; retry_after_s is set */
+
+    /* Nothing happened, but for the last. */
+    ANSWER_QUOTA,           /* too much lives at this payer's charge, or in all */
+    ANSWER_BUSY,            /* the queue is full; retry_after_s is set */
+    ANSWER_UNAVAILABLE,     /* the store failed */
+    ANSWER_OUTCOME_UNKNOWN, /* the commit failed: nobody knows; to repeat is safe */
     ANSWER_COUNT
 };
 

@@ -1,5 +1,8 @@
 /*
- * The life of a handoff as a pure function: facts and a call go in, a verdict comes out. No I/O, no
+ * The room lifecycle/ decides, and is pure: what may become of a handoff, when alarms become
+ * events, and the list of all answers.
+ *
+ * The life of a handoff as a function: facts and a call go in, a verdict comes out. No I/O, no
  * clock, no memory of its own: the only place that decides, and what the property tests drive.
  *
  * Every call is judged in two steps: first LIFECYCLE_TIME (what is due happens), then the call
@@ -93,10 +96,10 @@ struct lifecycle_call {
 
 /* What must be done, in this order, in one transaction. */
 enum lifecycle_effect {
-    LIFECYCLE_COUNT_TRY = 1 << 0, /* tries + 1, here and for the address; event claim.wrong-code */
+    LIFECYCLE_COUNT_TRY = 1 << 0,     /* tries + 1, also the address's; event claim.wrong-code */
     LIFECYCLE_COUNT_REFUSED = 1 << 1, /* event claim.refused */
-    LIFECYCLE_TAKE = 1 << 2,     /* store claimant, claimed_at, lease_until; event claim.accepted */
-    LIFECYCLE_HAND_OUT = 1 << 3, /* send the envelope; before any burn */
+    LIFECYCLE_TAKE = 1 << 2,          /* claimant, claimed_at, lease_until; event claim.accepted */
+    LIFECYCLE_HAND_OUT = 1 << 3,      /* send the envelope; before any burn */
     LIFECYCLE_RECORD_OPENED = 1 << 4, /* event handoff.opened */
     LIFECYCLE_RECORD_LAPSED = 1 << 5, /* event handoff.lapsed */
     LIFECYCLE_KEEP_RECEIPT = 1 << 6,  /* event receipt.confirmed or receipt.rejected */

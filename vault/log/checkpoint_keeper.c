@@ -1,6 +1,6 @@
 #include "vault/log/checkpoint_keeper.h"
 
-#include "vault/writer/stats.h"
+#include "vault/protocol/encoding/clock.h"
 
 bool checkpoint_keeper_behind(const struct checkpoint_keeper *k, const struct ledger *l)
 {
@@ -9,7 +9,7 @@ bool checkpoint_keeper_behind(const struct checkpoint_keeper *k, const struct le
 
 int checkpoint_keeper_keep(struct checkpoint_keeper *k, const struct ledger *l)
 {
-    const int64_t now_ms = stats_now_us() / 1000;
+    const int64_t now_ms = clock_monotonic_ms();
     struct checkpoint checkpoint;
     char note[NOTE_BYTES];
     struct text t = text_into(note, sizeof(note));
@@ -21,8 +21,8 @@ int checkpoint_keeper_keep(struct checkpoint_keeper *k, const struct ledger *l)
     checkpoint = checkpoint_of(&l->tree);
     failed = logkey_sign(k->logkey, l->store, &checkpoint, &t) != 0;
     if (failed && !k->told)
-        k->vault->report(k->vault->report_ctx, VAULT_REPORT_ERROR,
-                         "log.key is not there: the log's checkpoints are not signed", 0);
+        reporter_tell(k->reporter, VAULT_REPORT_ERROR,
+                      "log.key is not there: the log's checkpoints are not signed", 0);
     k->told = failed;
     if (failed)
         return 0;

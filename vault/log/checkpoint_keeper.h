@@ -5,6 +5,7 @@
 #ifndef HANDOFF_VAULT_LOG_CHECKPOINT_KEEPER_H
 #define HANDOFF_VAULT_LOG_CHECKPOINT_KEEPER_H
 
+#include "vault/job/reporter.h"
 #include "vault/log/ledger.h"
 #include "vault/log/logkey.h"
 
@@ -12,10 +13,10 @@ enum { CHECKPOINT_KEEPER_MS = 1000 };
 
 struct checkpoint_keeper {
     struct logkey *logkey;
-    const struct vault_options *vault; /* for report */
-    int64_t size;                      /* of the log whose checkpoint was kept last */
-    int64_t at_ms;                     /* when the next may be; monotonic */
-    bool told;                         /* that nothing can be signed */
+    const struct reporter *reporter;
+    int64_t size;  /* of the log whose checkpoint was kept last */
+    int64_t at_ms; /* when the next may be; monotonic */
+    bool told;     /* that nothing can be signed */
 };
 
 /* Whether the log has grown since. */

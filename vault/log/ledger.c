@@ -3,23 +3,6 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char *const kind_names[VAULT_KINDS] = {
-    [VAULT_KIND_CREATED] = "handoff.created",   [VAULT_KIND_ACCEPTED] = "claim.accepted",
-    [VAULT_KIND_REFUSED] = "claim.refused",     [VAULT_KIND_WRONG_CODE] = "claim.wrong-code",
-    [VAULT_KIND_OPENED] = "handoff.opened",     [VAULT_KIND_LAPSED] = "handoff.lapsed",
-    [VAULT_KIND_BURNED] = "handoff.burned",     [VAULT_KIND_CONFIRMED] = "receipt.confirmed",
-    [VAULT_KIND_REJECTED] = "receipt.rejected", [VAULT_KIND_VAULT_OPENED] = "vault.opened",
-    [VAULT_KIND_TOKEN_ADDED] = "token.added",   [VAULT_KIND_TOKEN_REVOKED] = "token.revoked",
-    [VAULT_KIND_KEY_ROTATED] = "key.rotated",   [VAULT_KIND_BACKED_UP] = "vault.backed-up",
-    [VAULT_KIND_RESTORED] = "vault.restored",   [VAULT_KIND_LOG_KEY_ROTATED] = "log-key.rotated",
-    [VAULT_KIND_ERASED] = "details.erased",
-};
-
-const char *vault_kind_name(enum vault_kind kind)
-{
-    return kind_names[kind];
-}
-
 static int read_node(void *ctx, unsigned level, uint64_t index, uint8_t hash[MERKLE_HASH_BYTES])
 {
     return store_node(ctx, level, index, hash) == 0 ? 0 : -1;
@@ -66,7 +49,7 @@ void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
     text_add(&l->text, ",\"t\":");
     text_i64(&l->text, l->now);
     text_add(&l->text, ",\"kind\":\"");
-    text_add(&l->text, kind_names[kind]);
+    text_add(&l->text, event_kind_name(kind));
     text_add(&l->text, "\"");
     if (id != NULL) {
         text_add(&l->text, ",\"id\":\"");

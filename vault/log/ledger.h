@@ -1,19 +1,23 @@
 /*
- * The audit log: events become lines of exact bytes, lines become leaves of the tree, details
- * become commitments.
+ * The room log/ is the audit log: what each kind of event says, how events are written, and the key
+ * by which the log is signed. It also seals what lies beside: details, and tokens.
+ *
+ * The ledger writes it: events become lines of exact bytes, lines become leaves of the tree,
+ * details become commitments.
  *
  * A line is {"v":1,"n":index,"t":time,"kind":"…","id":"…", members of the kind…,"details":{field:
- * commitment,…}} without spaces; what is committed to lies sealed beside it (details.h).
+ * commitment,…}} without spaces; what is committed to lies sealed beside it (job/details.h).
  */
 #ifndef HANDOFF_VAULT_LOG_LEDGER_H
 #define HANDOFF_VAULT_LOG_LEDGER_H
 
+#include "vault/job/details.h"
+#include "vault/job/event.h"
 #include "vault/keys/keyring.h"
-#include "vault/log/details.h"
+#include "vault/lifecycle/lifecycle.h"
 #include "vault/protocol/encoding/text.h"
 #include "vault/protocol/tlog/merkle.h"
 #include "vault/store/store.h"
-#include "vault/vault.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,8 +68,7 @@ struct merkle_source ledger_source(struct store *store) __attribute__((nonnull))
 void ledger_begin(struct ledger *l, enum vault_kind kind, const uint8_t *id)
     __attribute__((nonnull(1)));
 
-/* Adds a detail: a personal field, or something that is disclosed later. An empty value is left
- * out. */
+/* Adds a detail: a personal field, or what is disclosed later. An empty one is left out. */
 void ledger_detail(struct ledger *l, const char *field, const void *value, size_t len)
     __attribute__((nonnull(1, 2)));
 

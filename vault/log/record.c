@@ -174,7 +174,7 @@ int record_vault_opened(struct ledger *l)
 int record_token_added(struct ledger *l, const struct vault_token *t)
 {
     ledger_begin(l, VAULT_KIND_TOKEN_ADDED, NULL);
-    member_text(l, "role", vault_role_name(t->role));
+    member_text(l, "role", role_name(t->role));
     member_i64(l, "expires_at", t->expires_at);
     ledger_detail(l, "name", t->name, strlen(t->name));
     ledger_detail(l, "team", t->team, strlen(t->team));
@@ -184,7 +184,7 @@ int record_token_added(struct ledger *l, const struct vault_token *t)
 int record_token_revoked(struct ledger *l, const struct vault_token *t)
 {
     ledger_begin(l, VAULT_KIND_TOKEN_REVOKED, NULL);
-    member_text(l, "role", vault_role_name(t->role));
+    member_text(l, "role", role_name(t->role));
     ledger_detail(l, "name", t->name, strlen(t->name));
     return ledger_end(l, -1) < 0 ? -1 : 0;
 }

@@ -6,8 +6,9 @@
 #ifndef HANDOFF_VAULT_LOG_RECORD_H
 #define HANDOFF_VAULT_LOG_RECORD_H
 
+#include "vault/job/job.h"
+#include "vault/job/role.h"
 #include "vault/log/ledger.h"
-#include "vault/vault.h"
 
 /* One handoff while it is being changed. */
 struct change {

@@ -5,18 +5,6 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char *const role_names[VAULT_ROLES] = {
-    [VAULT_SENDER] = "sender",
-    [VAULT_TEAM] = "team",
-    [VAULT_AUDITOR] = "auditor",
-    [VAULT_OPERATOR] = "operator",
-};
-
-const char *vault_role_name(enum vault_role role)
-{
-    return role < VAULT_ROLES ? role_names[role] : "unknown";
-}
-
 void token_name_tag(const struct keyring *k, const char *name, uint8_t tag[16])
 {
     keyring_tag(k, "name:", name, tag);

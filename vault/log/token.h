@@ -2,9 +2,9 @@
 #ifndef HANDOFF_VAULT_LOG_TOKEN_H
 #define HANDOFF_VAULT_LOG_TOKEN_H
 
+#include "vault/job/role.h"
 #include "vault/keys/keyring.h"
 #include "vault/store/store.h"
-#include "vault/vault.h"
 
 enum { TOKEN_BYTES = 32 };
 

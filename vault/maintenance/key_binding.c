@@ -63,7 +63,7 @@ static int take_tag_key(struct store *store, struct keyring *k)
     return len == sizeof(wrapped) ? keyring_unwrap_tag_key(k, wrapped) : -1;
 }
 
-struct keyring *key_binding_open(struct store *store, const struct keyring_file *file, char *why,
+struct keyring *key_binding_open(struct store *store, const struct keyfile_place *file, char *why,
                                  size_t why_size)
 {
     uint8_t check[CHECK_BYTES];

@@ -8,7 +8,7 @@
 /* Opens the keyring and makes sure that one of its keys is the one that the database lies under; a
    new database gets a key, or is bound to the one that is there. Returns the keyring; or NULL with
    a sentence in why. */
-struct keyring *key_binding_open(struct store *store, const struct keyring_file *file, char *why,
+struct keyring *key_binding_open(struct store *store, const struct keyfile_place *file, char *why,
                                  size_t why_size) __attribute__((nonnull, warn_unused_result));
 
 /* Within a transaction: binds the database to the current key from now on. *from: the key that it

@@ -1,7 +1,6 @@
 #include "vault/maintenance/log_verify.h"
 
 #include "vault/log/ledger.h"
-#include "vault/maintenance/upgrade.h"
 #include "vault/protocol/encoding/encoding.h"
 
 #include <inttypes.h>
@@ -204,7 +203,7 @@ static int check_events(struct walk *w)
     return rc;
 }
 
-int log_verify(struct store *store, struct logkey *logkey, struct admin_verdict *out, char *why,
+int log_verify(struct store *store, struct logkey *logkey, struct log_verify_count *out, char *why,
                size_t why_size)
 {
     struct walk *w = calloc(1, sizeof(*w));
@@ -215,7 +214,7 @@ int log_verify(struct store *store, struct logkey *logkey, struct admin_verdict 
 
     if (w == NULL)
         return -1;
-    w->unbuilt = store_value(store, upgrade_unbuilt, value, &len) == 0;
+    w->unbuilt = store_value(store, store_unbuilt, value, &len) == 0;
     w->store = store;
     w->why = why;
     w->why_size = why_size;

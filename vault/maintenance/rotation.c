@@ -132,23 +132,20 @@ int rotation_step(struct rotation *r, struct ledger *l)
 
 /* ---- the watch ---- */
 
-static void report(const struct rotation_watch *w, int level, const char *what, int64_t number)
-{
-    w->vault->report(w->vault->report_ctx, level, what, number);
-}
-
 bool rotation_wanted(struct rotation_watch *w)
 {
     char why[256];
     const int rc = keyring_reload(w->keyring, w->file, why, sizeof(why));
 
     if (rc < 0 && !w->file_bad)
-        report(w, VAULT_REPORT_ERROR,
-               "the key file cannot be read; the keys that were read before are still used", 0);
+        reporter_tell(w->reporter, VAULT_REPORT_ERROR,
+                      "the key file cannot be read; the keys that were read before are still used",
+                      0);
     w->file_bad = rc < 0;
     if (rc > 0)
-        report(w, VAULT_REPORT_INFO, "a new master key: what is at rest is sealed again",
-               keyring_current(w->keyring));
+        reporter_tell(w->reporter, VAULT_REPORT_INFO,
+                      "a new master key: what is at rest is sealed again",
+                      keyring_current(w->keyring));
     return keyring_count(w->keyring) > 1 && keyring_current(w->keyring) != w->rotated_to;
 }
 
@@ -156,11 +153,12 @@ void rotation_destroy(struct rotation_watch *w)
 {
     w->rotated_to = keyring_current(w->keyring);
     if (keyring_shrink(w->keyring, w->file) == 0)
-        report(w, VAULT_REPORT_INFO, "the old master key is destroyed; the current one is",
-               w->rotated_to);
+        reporter_tell(w->reporter, VAULT_REPORT_INFO,
+                      "the old master key is destroyed; the current one is", w->rotated_to);
     else
-        report(w, VAULT_REPORT_WARNING,
-               "nothing is under the old master key any more: take it out of the key file, which "
-               "is not the service's own to write; the current one is",
-               w->rotated_to);
+        reporter_tell(
+            w->reporter, VAULT_REPORT_WARNING,
+            "nothing is under the old master key any more: take it out of the key file, which "
+            "is not the service's own to write; the current one is",
+            w->rotated_to);
 }

@@ -7,6 +7,8 @@
 #ifndef HANDOFF_VAULT_MAINTENANCE_ROTATION_H
 #define HANDOFF_VAULT_MAINTENANCE_ROTATION_H
 
+#include "vault/job/reporter.h"
+#include "vault/keys/keyring.h"
 #include "vault/log/ledger.h"
 
 enum { ROTATION_STEP_ROWS = 64 };
@@ -24,14 +26,13 @@ struct rotation {
 /* The service's watch over its keys: what it remembers from one look to the next. */
 struct rotation_watch {
     struct keyring *keyring;
-    const struct keyring_file *file;
-    const struct vault_options *vault; /* for report */
-    bool file_bad;                     /* and the operator has been told */
-    uint32_t rotated_to;               /* the key under which all is, as far as is known */
+    const struct keyfile_place *file;
+    const struct reporter *reporter;
+    bool file_bad;       /* and the operator has been told */
+    uint32_t rotated_to; /* the key under which all is, as far as is known */
 };
 
-/* Looks whether the key file has a new key, and takes it in. Returns whether a rotation is wanted.
- */
+/* Takes in a new key where the key file has one. Returns whether a rotation is wanted. */
 bool rotation_wanted(struct rotation_watch *w) __attribute__((nonnull));
 
 /* Destroys the old keys after a rotation, or tells the operator to where only he can. */

@@ -1,8 +1,8 @@
 #include "vault/maintenance/upgrade.h"
 
+#include "vault/calls/apply.h"
 #include "vault/log/record.h"
 #include "vault/log/token.h"
-#include "vault/writer/apply.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -12,7 +12,6 @@
 enum { ROWS = 64, LEAVES = 1024 };
 
 static const char untagged[] = "recipients-untagged";
-const char upgrade_unbuilt[] = "tree-unbuilt"; /* its number: how many leaves are done */
 
 /* One pass over all handoffs. each returns 0 or -1; it may count in r. */
 struct pass {
@@ -153,15 +152,15 @@ static int build_some(struct store *store)
 
     if (store_begin(store, &head) != 0)
         return -1;
-    if (store_number(store, upgrade_unbuilt, &size) != 0 ||
+    if (store_number(store, store_unbuilt, &size) != 0 ||
         merkle_frontier_read(&f, &source, (uint64_t)size) != 0)
         goto fail;
     while (f.size < (uint64_t)head.next && f.size < (uint64_t)size + LEAVES)
         if (add_leaf(store, &f) != 0)
             goto fail;
     if (f.size == (uint64_t)head.next
-            ? store_drop_value(store, upgrade_unbuilt) != 0
-            : store_set_number(store, upgrade_unbuilt, (int64_t)f.size) != 0)
+            ? store_drop_value(store, store_unbuilt) != 0
+            : store_set_number(store, store_unbuilt, (int64_t)f.size) != 0)
         goto fail;
     return store_commit(store) == 0 ? f.size < (uint64_t)head.next : -1;
 
@@ -185,7 +184,7 @@ int upgrade(struct store *store, const struct keyring *keyring, char *why, size_
     struct pass p = {.store = store, .keyring = keyring};
 
     p.each = tag_recipient;
-    if ((marked(store, upgrade_unbuilt) && build_tree(store) != 0) ||
+    if ((marked(store, store_unbuilt) && build_tree(store) != 0) ||
         (marked(store, untagged) && (all(&p) != 0 || end(&p, untagged, false) != 0))) {
         snprintf(why, why_size,
                  "the database cannot be brought forward; is the disk full? Nothing "

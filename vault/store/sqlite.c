@@ -14,8 +14,7 @@ enum {
     READER_CACHE_KIB = 256
 };
 
-/* In this order: nothing may be written before secure_delete is on, whatever the library's default.
- */
+/* secure_delete first: nothing may be written before it is on, whatever the library's default. */
 static const char *const writer_pragmas = "PRAGMA secure_delete=ON;"
                                           "PRAGMA journal_mode=WAL;"
                                           "PRAGMA synchronous=FULL;"

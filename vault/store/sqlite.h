@@ -62,8 +62,7 @@ enum sqlite_statement {
 
 enum sqlite_slot_statement { SLOT_READ, SLOT_WRITE, SLOT_ADD, SLOT_STATEMENTS };
 
-/* A class's free list: a stack linked through the free rows. Read once a transaction, written once.
- */
+/* A class's free list: a stack through the free rows; read and written once a transaction. */
 struct sqlite_class {
     bool loaded, changed;
     int64_t free;  /* the first free slot; 0: none */
@@ -99,8 +98,7 @@ struct store {
 /* The prepared statement, made at its first use and reset; NULL after noting a failure. */
 sqlite3_stmt *sqlite_statement(struct store *s, enum sqlite_statement which);
 
-/* Makes *statement from sql if it is not there yet; resets it otherwise. NULL after noting a
- * failure. */
+/* Makes *statement from sql where it is not there, or resets it. NULL after noting a failure. */
 sqlite3_stmt *sqlite_prepare(struct store *s, sqlite3_stmt **statement, const char *sql);
 
 /* Runs a statement that returns no rows, and resets it. Returns 0 or -1. */
@@ -152,8 +150,7 @@ int sqlite_settle_schema(struct store *s, bool may_change, const char **why);
 int sqlite_charges_add(struct store *s, const uint8_t *payer, int live, int64_t bytes);
 int sqlite_charges_flush(struct store *s);
 
-/* The handoffs that this connection wrote last (sqlite_recent.c). NULL is one that never has any.
- */
+/* The handoffs that this connection wrote last (sqlite_recent.c). NULL never has any. */
 struct sqlite_recent *sqlite_recent_new(void) __attribute__((warn_unused_result));
 void sqlite_recent_free(struct sqlite_recent *r);
 

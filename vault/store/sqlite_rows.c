@@ -158,8 +158,7 @@ int store_find(struct store *s, const uint8_t id[16], struct store_handoff *out)
     return rc;
 }
 
-/* When the sweeper must look at it: the earliest of what time changes and of what must be flushed.
- */
+/* When the sweeper must look at it: the earliest of what time changes or what must be flushed. */
 static void bind_due_at(struct sqlite_binder *b, const struct store_handoff *h)
 {
     const int64_t times[] = {lifecycle_due_at(&h->facts), h->refused.flush_at, h->wrong.flush_at};

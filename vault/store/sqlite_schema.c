@@ -5,6 +5,8 @@ enum {
     BASE_VERSION = 1
 };
 
+const char store_unbuilt[] = "tree-unbuilt"; /* given by step 3 */
+
 /* Version 1, as the first release made it. What came later is a step of its own below. */
 static const char *const base =
     "CREATE TABLE handoff("
@@ -41,8 +43,7 @@ static const char *const base =
     " class INTEGER PRIMARY KEY, free INTEGER NOT NULL, slots INTEGER NOT NULL);";
 
 /* What brings version BASE_VERSION + i to the next. A new database is made by the same steps, so
-   that it cannot differ from one that was brought forward. Never change a step that was released.
- */
+   that it cannot differ from one that was brought forward. Released steps never change. */
 static const char *const steps[] = {
     /* 2: tokens, who a handoff is for, who is charged for it. The row of no payer is the sum. */
     "ALTER TABLE handoff ADD COLUMN recipient_tag BLOB;"

@@ -171,8 +171,8 @@ int sqlite_slot_fill(struct store *s, struct store_handoff *h, const uint8_t *se
         sqlite3_reset(read);
         h->slot = c->free;
     } else {
-        /* Zeros first: a new row passes through memory that SQLite keeps, an overwritten one does
-           not. */
+        /* Zeros first: a new row passes through memory that SQLite keeps, an overwritten one
+           does not. */
         h->slot = ++c->slots;
         if (write_slot(s, k, h->slot, SLOT_ADD) != 0)
             return -1;

@@ -38,8 +38,7 @@ static struct wal *wal_of(sqlite3_file *file)
     return (struct wal *)(void *)file;
 }
 
-/* Writes what was gathered. Pages of envelopes are among it: it is wiped, also where that failed.
- */
+/* Writes what was gathered, and wipes it, also on failure: pages of envelopes are among it. */
 static int flush(struct wal *w)
 {
     const size_t len = w->len;

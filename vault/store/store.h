@@ -1,6 +1,7 @@
 /*
- * What a database must offer the vault: operations on handoffs, envelopes, events and counters, in
- * transactions of many. Nothing here is SQL, and nothing outside vault/store/ is.
+ * The room store/ keeps things in a database, and this header is its only door: operations on
+ * handoffs, envelopes, events and counters, in transactions of many. Nothing here is SQL, and
+ * nothing outside vault/store/ is; another database is another implementation of this header.
  *
  * A store is one connection, used by one thread at a time. The writer opens it for writing and
  * makes the schema; readers open more of them. Unless said otherwise calls return 0, or -1 when the
@@ -55,8 +56,7 @@ int store_begin(struct store *s, struct store_head *head)
     __attribute__((nonnull, warn_unused_result));
 
 /* Commits durably. Returns 0; -1 when it was rolled back and nothing happened; or STORE_UNKNOWN:
-   then nobody can know whether it survives a crash, and the store must be closed and opened again.
- */
+   then nobody can know whether it survives a crash; the store must be closed and opened again. */
 int store_commit(struct store *s) __attribute__((nonnull, warn_unused_result));
 
 void store_rollback(struct store *s) __attribute__((nonnull));
@@ -299,6 +299,10 @@ int store_backup(const char *from, const char *to, struct store_backup *out, cha
 /* The name of the value that such a copy carries until its live handoffs have been burned. */
 extern const char store_restored[];
 
+/* The name of the value that a database from before the log's tree has as long as the tree is not
+   built; its number: how many leaves are done. */
+extern const char store_unbuilt[];
+
 /* Looks through the database's structure for damage; and whether its tables fit each other. Return
    0; STORE_NONE with what is wrong in why; or -1. */
 int store_verify(struct store *s, char *why, size_t why_size)
@@ -307,9 +311,10 @@ int store_verify_tables(struct store *s, char *why, size_t why_size)
     __attribute__((nonnull, warn_unused_result));
 
 enum store_scrub {
-    STORE_SCRUB_BEGIN, /* copy what can be copied without holding up anyone; any connection */
-    STORE_SCRUB_FINISH /* the rest, and empty the write-ahead log; the writer's, between
-                          transactions */
+    /* Copy what can be copied without holding up anyone; any connection. */
+    STORE_SCRUB_BEGIN,
+    /* Copy the rest, and empty the write-ahead log; the writer's, between transactions. */
+    STORE_SCRUB_FINISH
 };
 
 /* Removes older copies of pages from the files. Returns 0 when complete, STORE_NONE when a reader

@@ -1,11 +1,11 @@
 #include "vault/writer/committer.h"
 
+#include "vault/calls/apply.h"
 #include "vault/log/record.h"
 #include "vault/maintenance/erasing.h"
 #include "vault/maintenance/rotation.h"
+#include "vault/protocol/encoding/clock.h"
 #include "vault/protocol/encoding/secret.h"
-#include "vault/writer/apply.h"
-#include "vault/writer/writer.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -34,11 +34,6 @@ struct committer {
     enum scrub_request scrub;
     int scrub_result;
 };
-
-static int64_t monotonic_ms(void)
-{
-    return stats_now_us() / 1000;
-}
 
 int64_t committer_now(struct committer *c)
 {
@@ -78,17 +73,17 @@ static enum answer transact(struct committer *c, struct vault_job *first, struct
     return answer;
 }
 
-/* Gives jobs back, neighbours of one port together. They are their owner's from then on. */
+/* Gives jobs back, neighbours of one completion queue together; they are their owner's then. */
 static void give_back(struct vault_job *jobs)
 {
     while (jobs != NULL) {
         struct vault_job *first = jobs, *last = jobs;
 
-        while (last->next != NULL && last->next->port == first->port)
+        while (last->next != NULL && last->next->completions == first->completions)
             last = last->next;
         jobs = last->next;
         last->next = NULL;
-        first->port->answered(first->port, first);
+        first->completions->answered(first->completions, first);
     }
 }
 
@@ -98,7 +93,7 @@ static void publish(struct committer *c, struct vault_job *batch)
     for (struct vault_job *job = batch; job != NULL; job = job->next)
         if (job->own.appended >= 0)
             watch_wake(c->options.watches, job->id);
-    stats_answered(c->options.figures, batch);
+    stats_answered(c->options.writer.figures, batch);
     give_back(batch);
 }
 
@@ -151,15 +146,15 @@ static void keep_rest(struct committer *c)
 {
     if (writer_begin(&c->w) == 0)
         (void)!writer_commit(&c->w, 0);
-    c->w.keeper.at_ms = monotonic_ms() + CHECKPOINT_KEEPER_MS;
+    c->w.keeper.at_ms = clock_monotonic_ms() + CHECKPOINT_KEEPER_MS;
 }
 
 /* Erases details that have become old, some of them. Returns when to be called again. */
 static int64_t erase(struct committer *c)
 {
-    const int64_t age = c->options.vault->erase_after_s;
+    const int64_t age = c->options.erase_after_s;
     const int64_t before = writer_now(&c->w) - age;
-    const int64_t later = monotonic_ms() + COMMITTER_ERASE_MS;
+    const int64_t later = clock_monotonic_ms() + COMMITTER_ERASE_MS;
 
     if (age == 0 || writer_ensure(&c->w) != 0 || !erasing_due(c->w.store, before) ||
         writer_begin(&c->w) != 0)
@@ -192,21 +187,21 @@ static int rotate_some(struct committer *c)
 /* Does what a rotation needs next. Returns when to be called again. */
 static int64_t rotate(struct committer *c)
 {
-    const int64_t later = monotonic_ms() + COMMITTER_KEYS_MS;
+    const int64_t later = clock_monotonic_ms() + COMMITTER_KEYS_MS;
 
     if (!c->rotating)
         c->rotating = rotation_wanted(&c->keys);
-    stats_rotating(c->options.figures, c->rotating);
+    stats_rotating(c->options.writer.figures, c->rotating);
     if (c->rotating && c->rotation.phase != ROTATION_DONE) {
-        c->destroy_at = monotonic_ms() + COMMITTER_DESTROY_MS;
+        c->destroy_at = clock_monotonic_ms() + COMMITTER_DESTROY_MS;
         return rotate_some(c) == 0 ? 0 : later;
     }
-    if (c->rotating && monotonic_ms() >= c->destroy_at) {
+    if (c->rotating && clock_monotonic_ms() >= c->destroy_at) {
         rotation_destroy(&c->keys);
         c->rotation = (struct rotation){0};
         c->rotating = false;
     }
-    stats_rotating(c->options.figures, c->rotating);
+    stats_rotating(c->options.writer.figures, c->rotating);
     return later;
 }
 
@@ -275,7 +270,7 @@ static void *run(void *arg)
         if (checkpoint_keeper_behind(&c->w.keeper, &c->w.ledger))
             wake_at = earliest(wake_at, c->w.keeper.at_ms);
         while (c->head == NULL && c->scrub != SCRUB_ASKED && !c->closing &&
-               monotonic_ms() < wake_at)
+               clock_monotonic_ms() < wake_at)
             wait_until(c, wake_at);
         batch = take_batch(c);
         scrub = c->scrub == SCRUB_ASKED;
@@ -286,14 +281,14 @@ static void *run(void *arg)
             run_batch(c, batch);
         else if (closing)
             break;
-        if (monotonic_ms() >= sweep_at && !sweep(c))
-            sweep_at = monotonic_ms() + COMMITTER_SWEEP_MS;
-        if (monotonic_ms() >= rotate_at)
+        if (clock_monotonic_ms() >= sweep_at && !sweep(c))
+            sweep_at = clock_monotonic_ms() + COMMITTER_SWEEP_MS;
+        if (clock_monotonic_ms() >= rotate_at)
             rotate_at = rotate(c);
-        if (monotonic_ms() >= erase_at)
+        if (clock_monotonic_ms() >= erase_at)
             erase_at = erase(c);
         if (checkpoint_keeper_behind(&c->w.keeper, &c->w.ledger) &&
-            monotonic_ms() >= c->w.keeper.at_ms)
+            clock_monotonic_ms() >= c->w.keeper.at_ms)
             keep_rest(c);
         if (scrub)
             answer_scrub(c);
@@ -397,17 +392,18 @@ struct committer *committer_start(const struct committer_options *options, struc
         return NULL;
     }
     c->options = *options;
-    writer_init(&c->w, &c->options, store);
+    writer_init(&c->w, &c->options.writer, store);
     c->tail = &c->head;
-    c->keys = (struct rotation_watch){
-        .keyring = options->keyring, .file = &c->options.key_file, .vault = options->vault};
+    c->keys = (struct rotation_watch){.keyring = options->writer.keyring,
+                                      .file = &c->options.key_file,
+                                      .reporter = options->writer.reporter};
 
     if (writer_begin(&c->w) != 0 || record_vault_opened(&c->w.ledger) != 0 ||
         writer_commit(&c->w, 0) != ANSWER_OK) {
         snprintf(why, why_size,
                  "%s: the first event cannot be written; is the disk full? handoffd check tells "
                  "more",
-                 options->path);
+                 options->writer.path);
         destroy(c);
         return NULL;
     }

@@ -1,12 +1,14 @@
 #include "vault/writer/scrubber.h"
 
+#include "vault/protocol/encoding/clock.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 struct scrubber {
     struct store *store;
-    const struct vault_options *vault;
+    const struct reporter *reporter;
     struct stats *figures;
     struct committer *committer;
     pthread_t thread;
@@ -53,19 +55,19 @@ static void scrub(struct scrubber *s)
     since_us = s->wanted_us;
     pthread_mutex_unlock(&s->lock);
     while (store_scrub(s->store, STORE_SCRUB_BEGIN) < 0 || committer_scrub(s->committer) != 0) {
-        spent_ms = (stats_now_us() - since_us) / 1000;
+        spent_ms = (clock_monotonic_us() - since_us) / 1000;
         if (spent_ms >= SCRUBBER_LATE_MS && !told) {
             stats_scrub_late(s->figures, true);
-            s->vault->report(s->vault->report_ctx, VAULT_REPORT_WARNING,
-                             "burned bytes are still in the write-ahead log: a reader of the "
-                             "database, or a fault, keeps it from being emptied",
-                             spent_ms);
+            reporter_tell(s->reporter, VAULT_REPORT_WARNING,
+                          "burned bytes are still in the write-ahead log: a reader of the "
+                          "database, or a fault, keeps it from being emptied",
+                          spent_ms);
             told = true;
         }
         if (!wait_ms(s, SCRUBBER_RETRY_MS, false))
             return;
     }
-    stats_scrubbed(s->figures, stats_now_us() - since_us);
+    stats_scrubbed(s->figures, clock_monotonic_us() - since_us);
 }
 
 static void *run(void *arg)
@@ -77,7 +79,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct scrubber *scrubber_new(struct store *store, const struct vault_options *vault,
+struct scrubber *scrubber_new(struct store *store, const struct reporter *reporter,
                               struct stats *figures)
 {
     struct scrubber *s = calloc(1, sizeof(*s));
@@ -88,7 +90,7 @@ struct scrubber *scrubber_new(struct store *store, const struct vault_options *v
         return NULL;
     }
     s->store = store;
-    s->vault = vault;
+    s->reporter = reporter;
     s->figures = figures;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -105,7 +107,7 @@ void scrubber_wanted(void *scrubber)
     pthread_mutex_lock(&s->lock);
     if (!s->wanted) {
         s->wanted = true;
-        s->wanted_us = stats_now_us();
+        s->wanted_us = clock_monotonic_us();
         pthread_cond_signal(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);

@@ -6,6 +6,7 @@
 #ifndef HANDOFF_VAULT_WRITER_SCRUBBER_H
 #define HANDOFF_VAULT_WRITER_SCRUBBER_H
 
+#include "vault/job/reporter.h"
 #include "vault/store/store.h"
 #include "vault/writer/committer.h"
 
@@ -19,7 +20,7 @@ struct scrubber;
 
 /* Makes the scrubber; store is a connection of its own, which it takes over. NULL when memory is
    short (store is closed then). */
-struct scrubber *scrubber_new(struct store *store, const struct vault_options *vault,
+struct scrubber *scrubber_new(struct store *store, const struct reporter *reporter,
                               struct stats *figures) __attribute__((nonnull, warn_unused_result));
 
 /* Asks for a scrub (the committer's scrub_wanted); from any thread, never blocks for long. */

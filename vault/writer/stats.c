@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct stats {
     pthread_mutex_t lock;
@@ -26,14 +25,6 @@ void stats_free(struct stats *f)
         return;
     pthread_mutex_destroy(&f->lock);
     free(f);
-}
-
-int64_t stats_now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static void put(struct vault_histogram *h, uint64_t value)

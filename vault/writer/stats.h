@@ -2,16 +2,14 @@
 #ifndef HANDOFF_VAULT_WRITER_STATS_H
 #define HANDOFF_VAULT_WRITER_STATS_H
 
+#include "vault/job/figures.h"
+#include "vault/job/job.h"
 #include "vault/log/ledger.h"
-#include "vault/vault.h"
 
 struct stats;
 
 struct stats *stats_new(void) __attribute__((warn_unused_result));
 void stats_free(struct stats *f);
-
-/* Monotonic microseconds. */
-int64_t stats_now_us(void);
 
 /* A transaction of so many jobs was committed in so long: its events count from now on. */
 void stats_committed(struct stats *f, const struct ledger *l, uint64_t jobs, int64_t us,

@@ -11,8 +11,8 @@ enum { BUCKETS = 4096 }; /* a power of two */
 struct watch_table {
     pthread_mutex_t lock;
     atomic_size_t count; /* lets a commit that nobody waits for pass without the lock */
-    uint8_t
-        key[crypto_shorthash_KEYBYTES]; /* ids are the clients': keyed, so that none can pile up */
+    /* Ids are the clients' own: a keyed hash, so that nobody can pile them up in one bucket. */
+    uint8_t key[crypto_shorthash_KEYBYTES];
     struct vault_watch *buckets[BUCKETS];
 };
 

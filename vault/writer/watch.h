@@ -2,7 +2,7 @@
 #ifndef HANDOFF_VAULT_WRITER_WATCH_H
 #define HANDOFF_VAULT_WRITER_WATCH_H
 
-#include "vault/vault.h"
+#include "vault/job/job.h"
 
 struct watch_table;
 

@@ -1,19 +1,22 @@
 #include "vault/writer/writer.h"
 
+#include "vault/protocol/encoding/clock.h"
+
 #include <stdio.h>
 #include <time.h>
 
-void writer_init(struct writer *w, const struct committer_options *options, struct store *store)
+void writer_init(struct writer *w, const struct writer_options *options, struct store *store)
 {
     w->options = options;
     w->store = store;
-    w->keeper = (struct checkpoint_keeper){.logkey = options->logkey, .vault = options->vault};
+    w->keeper =
+        (struct checkpoint_keeper){.logkey = options->logkey, .reporter = options->reporter};
     snprintf(w->path, sizeof(w->path), "%s", options->path);
 }
 
 void writer_report(const struct writer *w, int level, const char *what, int64_t number)
 {
-    w->options->vault->report(w->options->vault->report_ctx, level, what, number);
+    reporter_tell(w->options->reporter, level, what, number);
 }
 
 void writer_report_store(const struct writer *w, const char *what)
@@ -76,14 +79,14 @@ int writer_begin(struct writer *w)
         store_rollback(w->store);
         return -1;
     }
-    l->live_max = w->options->vault->live_max;
-    l->live_bytes_max = w->options->vault->live_bytes_max;
+    l->live_max = w->options->live_max;
+    l->live_bytes_max = w->options->live_bytes_max;
     return 0;
 }
 
 enum answer writer_commit(struct writer *w, uint64_t jobs)
 {
-    const int64_t from_us = stats_now_us();
+    const int64_t from_us = clock_monotonic_us();
     const struct checkpoint_keeper before = w->keeper;
     int rc = checkpoint_keeper_keep(&w->keeper, &w->ledger);
 
@@ -96,9 +99,9 @@ enum answer writer_commit(struct writer *w, uint64_t jobs)
     if (w->keeper.told != before.told)
         stats_unsigned(w->options->figures, w->keeper.told);
     if (rc == 0) {
-        stats_committed(w->options->figures, &w->ledger, jobs, stats_now_us() - from_us,
+        stats_committed(w->options->figures, &w->ledger, jobs, clock_monotonic_us() - from_us,
                         store_log_bytes(w->store));
-        if (w->ledger.burned || store_log_bytes(w->store) > COMMITTER_LOG_BYTES)
+        if (w->ledger.burned || store_log_bytes(w->store) > WRITER_LOG_BYTES)
             w->options->scrub_wanted(w->options->scrub_ctx);
         return ANSWER_OK;
     }

@@ -5,14 +5,34 @@
 #ifndef HANDOFF_VAULT_WRITER_WRITER_H
 #define HANDOFF_VAULT_WRITER_WRITER_H
 
+#include "vault/job/reporter.h"
+#include "vault/keys/keyring.h"
 #include "vault/log/checkpoint_keeper.h"
 #include "vault/log/ledger.h"
-#include "vault/writer/committer.h"
+#include "vault/log/logkey.h"
+#include "vault/store/store.h"
+#include "vault/writer/stats.h"
 
 #include <stdatomic.h>
 
+enum {
+    WRITER_LOG_BYTES = 16 * 1024 * 1024 /* of write-ahead log, from which on a scrub is wanted */
+};
+
+struct writer_options {
+    const char *path; /* of the database; copied */
+    struct keyring *keyring;
+    struct logkey *logkey;
+    struct stats *figures;
+    const struct reporter *reporter;
+    /* The most that may live at once, of handoffs and bytes of envelopes; 0: no limit. */
+    uint64_t live_max, live_bytes_max;
+    void (*scrub_wanted)(void *ctx); /* after a commit that burned; must not block */
+    void *scrub_ctx;
+};
+
 struct writer {
-    const struct committer_options *options;
+    const struct writer_options *options;
     char path[4096];
     struct store *store; /* NULL between a failed commit and the reopening */
     struct ledger ledger;
@@ -21,7 +41,7 @@ struct writer {
 };
 
 /* Takes over store. What options point to must outlive it. */
-void writer_init(struct writer *w, const struct committer_options *options, struct store *store)
+void writer_init(struct writer *w, const struct writer_options *options, struct store *store)
     __attribute__((nonnull));
 
 /* Tells the operator: words, or words and what the store says. */

@@ -34,7 +34,7 @@ struct options {
 };
 
 struct worker {
-    struct vault_port port; /* must be first */
+    struct completion_queue completions; /* must be first */
     pthread_t thread;
     const struct options *options;
     const struct material_source *source;
@@ -89,9 +89,9 @@ static int parse_options(struct options *o, int argc, char **argv)
                : -1;
 }
 
-static void answered(struct vault_port *port, struct vault_job *jobs)
+static void answered(struct completion_queue *completions, struct vault_job *jobs)
 {
-    struct worker *w = (struct worker *)(void *)port;
+    struct worker *w = (struct worker *)(void *)completions;
 
     while (jobs != NULL) {
         struct vault_job *next = jobs->next;
@@ -112,7 +112,7 @@ static void fill_job(struct vault_job *job, struct worker *w, const struct mater
     memcpy(job->id, m->id, sizeof(job->id));
     snprintf(job->address, sizeof(job->address), "127.0.0.1");
     snprintf(job->agent, sizeof(job->agent), "handoff-load");
-    job->port = &w->port;
+    job->completions = &w->completions;
 }
 
 static void fill_submission(struct vault_job *job, const struct options *o,
@@ -209,7 +209,7 @@ static bool fill(const struct options *o, struct vault *vault)
     for (unsigned i = 0; i < FILL_THREADS; i++) {
         struct worker *const w = &workers[i];
 
-        w->port.answered = answered;
+        w->completions.answered = answered;
         w->options = o;
         w->source = &source;
         w->vault = vault;

@@ -1,5 +1,9 @@
 /*
- * Text forms of bytes that both ends must agree on: base64url, identifiers, numbers, UTF-8.
+ * The room protocol/encoding/ holds the tools that everything above stands on, and that know
+ * nothing of handoffs: text forms, hashes, secret memory, the clock.
+ *
+ * This header: text forms of bytes that both ends must agree on: base64url, identifiers, numbers,
+ * UTF-8.
  *
  * Every decoder here is strict: one value has exactly one accepted text.
  */
@@ -23,9 +27,8 @@ enum {
 void encoding_base64url(char *out, const uint8_t *data, size_t len) __attribute__((nonnull(1)));
 
 /* Decodes text (text_len characters, no NUL needed) into out (size bytes) and sets *len to the
-   bytes written. Only canonical text is taken: no padding, no white space, no stray bits.
-   Returns 0, or -1 when the text is not canonical base64url or does not fit; out is then undefined.
- */
+   bytes written. Only canonical text is taken: no padding, no white space, no stray bits. Returns
+   0, or -1 when the text is not canonical base64url or does not fit; out is then undefined. */
 int encoding_base64url_decode(uint8_t *out, size_t size, size_t *len, const char *text,
                               size_t text_len) __attribute__((nonnull(1, 3), warn_unused_result));
 
@@ -36,8 +39,7 @@ int encoding_base64url_exact(uint8_t *out, size_t size, const char *text, size_t
 /* Characters that n bytes take as standard base64 (RFC 4648 section 4), without NUL. */
 #define ENCODING_BASE64_LEN(n) (((n) + 2) / 3 * 4)
 
-/* The same three for standard base64 with its padding, which signed notes and proofs are written
-   in. */
+/* The same three for standard base64 with its padding: signed notes and proofs are written so. */
 void encoding_base64(char *out, const uint8_t *data, size_t len) __attribute__((nonnull(1)));
 int encoding_base64_decode(uint8_t *out, size_t size, size_t *len, const char *text,
                            size_t text_len) __attribute__((nonnull(1, 3), warn_unused_result));

@@ -34,8 +34,7 @@ int secret_resize(struct secret *s, size_t len) __attribute__((nonnull, warn_unu
 int secret_append(struct secret *s, const void *data, size_t len)
     __attribute__((nonnull(1), warn_unused_result));
 
-/* Whether every buffer so far could be locked into memory (RLIMIT_MEMLOCK is what usually says no).
- */
+/* Whether every buffer so far could be locked into memory. RLIMIT_MEMLOCK usually is why not. */
 bool secret_all_locked(void);
 
 /* Forbids core dumps and ptrace by other processes of the same user for this process
@@ -59,8 +58,7 @@ size_t secret_heap_size(const void *block);
    there is none; no two at once in a thread. */
 int secret_heap_reserve(size_t size) __attribute__((warn_unused_result));
 
-/* Whether the reserve was needed: then all that was made since is to be freed before its release.
- */
+/* Whether the reserve was needed: then all that was made since must be freed before its release. */
 bool secret_heap_ran_short(void);
 
 /* Wipes and frees the reserve. */

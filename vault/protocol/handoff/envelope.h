@@ -1,7 +1,10 @@
 /*
- * The sealed credential: 0x01 ‖ nonce (24) ‖ XChaCha20-Poly1305-IETF(content key, nonce, plaintext
- * padded to a multiple of 256, AD = "handoff/1" ‖ id (16) ‖ mode), mode 0x00 without a code and
- * 0x01 with one.
+ * The room protocol/handoff/ holds what sender and recipient must agree on to hand a credential
+ * over: links, keys, envelopes, credentials and receipts, as pure functions over bytes.
+ *
+ * The envelope is the sealed credential: 0x01 ‖ nonce (24) ‖ XChaCha20-Poly1305-IETF(content key,
+ * nonce, plaintext padded to a multiple of 256, AD = "handoff/1" ‖ id (16) ‖ mode), mode 0x00
+ * without a code and 0x01 with one.
  */
 #ifndef HANDOFF_VAULT_PROTOCOL_HANDOFF_ENVELOPE_H
 #define HANDOFF_VAULT_PROTOCOL_HANDOFF_ENVELOPE_H

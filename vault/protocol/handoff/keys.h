@@ -1,7 +1,7 @@
 /*
- * From a link key, an id and perhaps an access code to everything that a client needs (design:
- * "Cryptography (version 1)"; byte-exact in docs/protocol.md). libsodium's crypto_kdf is keyed
- * BLAKE2b; Argon2id is RFC 9106's with p = 1.
+ * From a link key, an id and perhaps an access code to everything that a client needs;
+ * docs/protocol.md has it byte by byte. libsodium's crypto_kdf is keyed BLAKE2b; Argon2id is
+ * RFC 9106's with p = 1.
  */
 #ifndef HANDOFF_VAULT_PROTOCOL_HANDOFF_KEYS_H
 #define HANDOFF_VAULT_PROTOCOL_HANDOFF_KEYS_H
@@ -39,8 +39,7 @@ struct keys *keys_derive(const uint8_t link_key[KEYS_LINK_KEY_BYTES], const uint
 /* Wipes and frees; NULL is nothing. */
 void keys_free(struct keys *k);
 
-/* Unkeyed BLAKE2b-256 of a 32-byte token: claim hash, opened hash, link hash, manage hash, claimant
-   hash. */
+/* Unkeyed BLAKE2b-256 of a 32-byte token: the claim, opened, link, manage and claimant hashes. */
 void keys_hash(uint8_t hash[KEYS_BYTES], const uint8_t token[KEYS_BYTES]) __attribute__((nonnull));
 
 /* The Ed25519 public key that belongs to a receipt seed. */

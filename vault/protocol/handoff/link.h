@@ -41,16 +41,14 @@ enum link_error {
 };
 
 struct link {
-    char base[LINK_BASE_MAX]; /* scheme, authority and path prefix, no trailing slash;
-                                 NUL-terminated */
+    char base[LINK_BASE_MAX]; /* scheme, authority and path prefix, no slash at the end, NUL */
     uint8_t id[16];
     uint8_t key[KEYS_LINK_KEY_BYTES];
     bool repaired; /* something a mail program added was taken away */
 };
 
 /* Reads a link out of text (len characters). Returns LINK_OK and fills *out, which the caller wipes
-   with sodium_memzero and best keeps in secret memory; or says what is wrong, and *out is zeroed.
- */
+   with sodium_memzero and best keeps in secret memory; or says what is wrong, with *out zeroed. */
 enum link_error link_parse(struct link *out, const char *text, size_t len)
     __attribute__((nonnull, warn_unused_result));
 

@@ -1,4 +1,7 @@
 /*
+ * The room protocol/tlog/ holds the formats of a transparency log, as other programs read them: the
+ * tree, commitments, signed notes, checkpoints and proofs. Pure functions over bytes.
+ *
  * The audit log's tree (RFC 6962 section 2.1, SHA-256): its hashes, its growth, its proofs.
  *
  * Node (level, index) is the root of the perfect subtree over the 2^level leaves from

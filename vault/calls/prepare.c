@@ -1,4 +1,4 @@
-#include "vault/writer/prepare.h"
+#include "vault/calls/prepare.h"
 
 #include "vault/log/token.h"
 #include "vault/protocol/encoding/encoding.h"
@@ -61,8 +61,7 @@ static size_t add_origin(struct part *parts, size_t count, const struct vault_jo
     return count;
 }
 
-/* Commits to the parts, in one block of the job's: first the data, then the text. Returns 0 or -1.
- */
+/* Commits to the parts, in one block of the job's: first the data, then the text. 0 or -1. */
 static int commit(struct vault_job *job, const struct part *parts, size_t count)
 {
     uint8_t salts[PARTS_MAX][COMMITMENT_SALT_BYTES];

@@ -1,4 +1,4 @@
-#include "vault/log/details.h"
+#include "vault/job/details.h"
 
 #include "vault/protocol/encoding/encoding.h"
 

@@ -6,8 +6,8 @@
  * One after the other: field and NUL, salt, length (4 bytes, big-endian), value. Where some were
  * erased, zeros fill the end.
  */
-#ifndef HANDOFF_VAULT_LOG_DETAILS_H
-#define HANDOFF_VAULT_LOG_DETAILS_H
+#ifndef HANDOFF_VAULT_JOB_DETAILS_H
+#define HANDOFF_VAULT_JOB_DETAILS_H
 
 #include "vault/protocol/encoding/text.h"
 #include "vault/protocol/tlog/commitment.h"

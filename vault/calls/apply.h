@@ -1,12 +1,15 @@
 /*
+ * The room calls/ holds what a call's work consists of, whatever thread does it: preparing a job,
+ * applying it, and the connections that reading calls share.
+ *
  * Carries out one job, or what time brings about, within a transaction: finds the facts, asks the
  * lifecycle, does what it says, appends the events.
  */
-#ifndef HANDOFF_VAULT_WRITER_APPLY_H
-#define HANDOFF_VAULT_WRITER_APPLY_H
+#ifndef HANDOFF_VAULT_CALLS_APPLY_H
+#define HANDOFF_VAULT_CALLS_APPLY_H
 
+#include "vault/job/job.h"
 #include "vault/log/ledger.h"
-#include "vault/vault.h"
 
 /* Applies job and fills its result, which becomes true with the commit. Returns 0, also when the
    answer is a refusal; or -1 when the store failed and the transaction must be rolled back. */

@@ -1,4 +1,4 @@
-#include "vault/writer/readers.h"
+#include "vault/calls/readers.h"
 
 #include <pthread.h>
 #include <stdio.h>

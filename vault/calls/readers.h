@@ -1,7 +1,6 @@
-/* The reading connections: as many as threads that read, so that taking one never waits for long.
- */
-#ifndef HANDOFF_VAULT_WRITER_READERS_H
-#define HANDOFF_VAULT_WRITER_READERS_H
+/* The connections that reading threads share: as many as threads, so that none waits for long. */
+#ifndef HANDOFF_VAULT_CALLS_READERS_H
+#define HANDOFF_VAULT_CALLS_READERS_H
 
 #include "vault/store/store.h"
 

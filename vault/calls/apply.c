@@ -1,8 +1,8 @@
-#include "vault/writer/apply.h"
+#include "vault/calls/apply.h"
 
+#include "vault/calls/prepare.h"
 #include "vault/log/record.h"
 #include "vault/protocol/encoding/secret.h"
-#include "vault/writer/prepare.h"
 
 #include <sodium.h>
 #include <string.h>

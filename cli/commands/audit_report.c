@@ -1,11 +1,11 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/io/output.h"
 #include "cli/io/terminal.h"
 #include "cli/log/fetch.h"
 #include "cli/log/rebuild.h"
 #include "cli/log/trust.h"
 #include "cli/net/connect.h"
-#include "cli/report/report.h"
+#include "cli/report/html.h"
 #include "cli/report/rows.h"
 #include "vault/protocol/encoding/encoding.h"
 
@@ -117,7 +117,7 @@ static int write_page(FILE *f, struct reporting *r)
     page.log.note = r->note;
     page.log.size = (int64_t)r->newest.size;
     page.log.checkpoints = r->audit.roots;
-    return report_write(f, &page);
+    return html_write(f, &page);
 }
 
 static enum exit_code write_report(struct reporting *r)

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/handoff/acknowledge.h"
 #include "cli/handoff/code.h"
 #include "cli/handoff/format.h"
@@ -375,7 +375,7 @@ static enum exit_code show(struct redeeming *r)
     const size_t len = secret_len(r->shown);
 
     if (r->in->value[OUT] == NULL)
-        return output_stdout(bytes, len, r->style) == 0 ? EXIT_DONE : unshown(r, "stdout");
+        return terminal_print(bytes, len, r->style) == 0 ? EXIT_DONE : unshown(r, "stdout");
     if (output_file_finish(&r->out, bytes, len, false) == 0 || written_already(r))
         return EXIT_DONE;
     return unshown(r, r->in->value[OUT]);

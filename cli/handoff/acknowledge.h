@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_HANDOFF_ACKNOWLEDGE_H
 #define HANDOFF_CLI_HANDOFF_ACKNOWLEDGE_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/net/client.h"
 #include "vault/protocol/handoff/receipt.h"
 

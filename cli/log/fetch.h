@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_LOG_FETCH_H
 #define HANDOFF_CLI_LOG_FETCH_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/net/client.h"
 
 #include <stdint.h>

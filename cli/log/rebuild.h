@@ -5,7 +5,7 @@
 #ifndef HANDOFF_CLI_LOG_REBUILD_H
 #define HANDOFF_CLI_LOG_REBUILD_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/log/log_memory.h"
 #include "vault/protocol/tlog/merkle.h"
 

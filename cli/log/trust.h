@@ -10,7 +10,7 @@
 #ifndef HANDOFF_CLI_LOG_TRUST_H
 #define HANDOFF_CLI_LOG_TRUST_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/net/client.h"
 #include "vault/protocol/tlog/checkpoint.h"
 

@@ -4,7 +4,7 @@
 #ifndef HANDOFF_CLI_NET_CONNECT_H
 #define HANDOFF_CLI_NET_CONNECT_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/local/settings.h"
 #include "cli/net/client.h"
 

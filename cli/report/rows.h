@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_REPORT_ROWS_H
 #define HANDOFF_CLI_REPORT_ROWS_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/report/report.h"
 
 #include <jansson.h>

@@ -233,8 +233,8 @@ static enum exit_code verify_service(struct verifying *v)
         rc = tiles_read(v->in->value[WITH], UINT64_MAX, true, take_other, v, &count);
     if (rc != EXIT_DONE)
         return rc;
-    /* A checkpoint that contradicts is told at once; where it does so is looked for all the same.
-     */
+    /* A checkpoint that contradicts is told at once; where it does so is looked for all the
+       same. */
     said = trust_update(&v->trust, v->client, &v->target, note, &len);
     if (said != EXIT_DONE && (said != EXIT_UNVERIFIED || v->target.size == 0))
         return said;

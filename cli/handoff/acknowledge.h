@@ -18,8 +18,8 @@ struct acknowledgement {
     const uint8_t *claimant;      /* 32 bytes; NULL where this machine did not redeem it */
 };
 
-/* Whether name and note can stand in a receipt; says what is wrong. Look before anything is done.
- */
+/* Whether name and note can stand in a receipt; says what is wrong. Look before anything is
+   done. */
 enum exit_code acknowledge_check(const char *by, const char *note)
     __attribute__((nonnull(1), warn_unused_result));
 

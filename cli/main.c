@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/io/output.h"
 #include "cli/io/terminal.h"
 #include "vault/protocol/encoding/secret.h"

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/io/output.h"
 #include "cli/io/terminal.h"
 #include "cli/log/fetch.h"
@@ -46,9 +46,9 @@ static enum exit_code run(const struct command_input *in)
     char note[NOTE_BYTES];
     uint64_t start = 0, limit = UINT64_MAX;
     size_t len;
-    struct fetch walk = {.path = in->value[DETAILS] != NULL ? "/details" : "/events",
-                         .what = "Reading the log",
-                         .each = print_line};
+    struct fetch fetch = {.path = in->value[DETAILS] != NULL ? "/details" : "/events",
+                          .what = "Reading the log",
+                          .each = print_line};
     enum exit_code rc = number(&start, in->value[START], "start");
 
     if (rc == EXIT_DONE)
@@ -60,12 +60,12 @@ static enum exit_code run(const struct command_input *in)
     if (rc == EXIT_DONE)
         rc = trust_update(&trust, client, &newest, note, &len);
     if (rc == EXIT_DONE) {
-        walk.client = client;
-        walk.next = start;
-        walk.size = limit < newest.size - (start < newest.size ? start : newest.size)
-                        ? start + limit
-                        : newest.size;
-        rc = fetch_lines(&walk);
+        fetch.client = client;
+        fetch.next = start;
+        fetch.size = limit < newest.size - (start < newest.size ? start : newest.size)
+                         ? start + limit
+                         : newest.size;
+        rc = fetch_lines(&fetch);
     }
     if (rc == EXIT_DONE && output_flush() != 0) {
         terminal_say("stdout does not take the output: %s.", strerror(errno));

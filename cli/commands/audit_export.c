@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/io/output.h"
 #include "cli/io/terminal.h"
 #include "cli/local/state.h"
@@ -92,17 +92,17 @@ static void remove_checkpoint(const struct exporting *e)
 
 static enum exit_code write_tiles(struct exporting *e)
 {
-    struct fetch walk = {.client = e->client,
-                         .path = "/events",
-                         .what = "Exporting",
-                         .size = e->newest.size,
-                         .each = add,
-                         .ctx = e};
-    enum exit_code rc = read_there(e, &walk.next);
-    const uint64_t there = walk.next;
+    struct fetch fetch = {.client = e->client,
+                          .path = "/events",
+                          .what = "Exporting",
+                          .size = e->newest.size,
+                          .each = add,
+                          .ctx = e};
+    enum exit_code rc = read_there(e, &fetch.next);
+    const uint64_t there = fetch.next;
 
     if (rc == EXIT_DONE)
-        rc = fetch_lines(&walk);
+        rc = fetch_lines(&fetch);
     if (rc == EXIT_DONE)
         rc = tiles_finish(e->tiles);
     return rc == EXIT_DONE ? check_root(e, there) : rc;
@@ -130,12 +130,12 @@ static enum exit_code add_details(void *ctx, uint64_t n, const char *line, size_
 
 static enum exit_code write_details(struct exporting *e)
 {
-    struct fetch walk = {.client = e->client,
-                         .path = "/details",
-                         .what = "Exporting details",
-                         .size = e->newest.size,
-                         .each = add_details,
-                         .ctx = e};
+    struct fetch fetch = {.client = e->client,
+                          .path = "/details",
+                          .what = "Exporting details",
+                          .size = e->newest.size,
+                          .each = add_details,
+                          .ctx = e};
     char path[PATH_MAX];
     enum exit_code rc = EXIT_INTERNAL;
 
@@ -145,7 +145,7 @@ static enum exit_code write_details(struct exporting *e)
     if (e->details == NULL || fchmod(fileno(e->details), 0600) != 0)
         terminal_say("%s cannot be written: %s.", path, strerror(errno));
     else
-        rc = fetch_lines(&walk);
+        rc = fetch_lines(&fetch);
     if (e->details != NULL && fclose(e->details) != 0 && rc == EXIT_DONE) {
         terminal_say("%s cannot be written: %s.", path, strerror(errno));
         rc = EXIT_INTERNAL;

@@ -1,11 +1,11 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/io/output.h"
 #include "cli/io/terminal.h"
 #include "cli/log/fetch.h"
 #include "cli/log/rebuild.h"
 #include "cli/log/trust.h"
 #include "cli/net/connect.h"
-#include "cli/report/report.h"
+#include "cli/report/html.h"
 #include "cli/report/rows.h"
 #include "vault/protocol/encoding/encoding.h"
 
@@ -30,9 +30,9 @@ struct reporting {
     const struct command_input *in;
     struct client *client;
     struct trust trust;
-    struct log_memory kept;
-    struct rebuild audit;
-    struct rows chronicle;
+    struct log_memory memory;
+    struct rebuild rebuilt;
+    struct rows rows;
     struct checkpoint newest;
     char note[NOTE_BYTES + 1];
 };
@@ -58,56 +58,56 @@ static enum exit_code read_day(int64_t *out, const char *text, const char *name)
 static enum exit_code take_event(void *ctx, uint64_t n, const char *line, size_t len)
 {
     struct reporting *r = ctx;
-    const enum exit_code rc = rebuild_add(&r->audit, n, line, len);
+    const enum exit_code rc = rebuild_add(&r->rebuilt, n, line, len);
 
-    return rc == EXIT_DONE ? rows_event(&r->chronicle, n, line, len) : rc;
+    return rc == EXIT_DONE ? rows_event(&r->rows, n, line, len) : rc;
 }
 
 static enum exit_code take_details(void *ctx, uint64_t n, const char *line, size_t len)
 {
     struct reporting *r = ctx;
 
-    return rows_details(&r->chronicle, n, line, len);
+    return rows_details(&r->rows, n, line, len);
 }
 
 /* The whole log is read, since only all of it can be held against what was signed. */
 static enum exit_code read_log(struct reporting *r)
 {
-    struct fetch walk = {.client = r->client,
-                         .path = "/events",
-                         .what = "Reading the log",
-                         .size = r->newest.size,
-                         .each = take_event,
-                         .ctx = r};
-    enum exit_code rc = fetch_lines(&walk);
+    struct fetch fetch = {.client = r->client,
+                          .path = "/events",
+                          .what = "Reading the log",
+                          .size = r->newest.size,
+                          .each = take_event,
+                          .ctx = r};
+    enum exit_code rc = fetch_lines(&fetch);
 
     if (rc != EXIT_DONE)
         return rc;
-    if (rebuild_say(&r->audit) || !checkpoint_fits(&r->newest, &r->audit.tree)) {
+    if (rebuild_say(&r->rebuilt) || !checkpoint_fits(&r->newest, &r->rebuilt.tree)) {
         terminal_say("The log does not verify, so there is no report of it.");
         terminal_hint("handoff audit verify names the place.");
         return EXIT_UNVERIFIED;
     }
-    if (r->chronicle.first == UINT64_MAX)
+    if (r->rows.first == UINT64_MAX)
         return EXIT_DONE;
-    walk.path = "/details";
-    walk.what = "Reading details";
-    walk.next = r->chronicle.first;
-    walk.each = take_details;
-    return fetch_lines(&walk);
+    fetch.path = "/details";
+    fetch.what = "Reading details";
+    fetch.next = r->rows.first;
+    fetch.each = take_details;
+    return fetch_lines(&fetch);
 }
 
 static int write_page(FILE *f, struct reporting *r)
 {
     char key[NOTE_KEY_MAX], root[ENCODING_BASE64_LEN(MERKLE_HASH_BYTES) + 1];
-    struct rows *c = &r->chronicle;
+    struct rows *rows = &r->rows;
     struct report page = {.base = client_base(r->client),
-                          .from = c->from,
-                          .to = c->to,
+                          .from = rows->from,
+                          .to = rows->to,
                           .made_at = time(NULL),
-                          .log = c->log,
-                          .handoffs = c->rows,
-                          .count = c->count};
+                          .log = rows->log,
+                          .handoffs = rows->handoffs,
+                          .count = rows->count};
 
     note_key_format(key, &r->trust.key);
     encoding_base64(root, r->newest.root, sizeof r->newest.root);
@@ -116,8 +116,8 @@ static int write_page(FILE *f, struct reporting *r)
     page.log.root = root;
     page.log.note = r->note;
     page.log.size = (int64_t)r->newest.size;
-    page.log.checkpoints = r->audit.roots;
-    return report_write(f, &page);
+    page.log.checkpoints = r->rebuilt.roots;
+    return html_write(f, &page);
 }
 
 static enum exit_code write_report(struct reporting *r)
@@ -138,8 +138,8 @@ static enum exit_code write_report(struct reporting *r)
         terminal_say("The report cannot be written: %s.", strerror(errno));
     else if (out != NULL)
         terminal_say("%zu handoffs are reported in %s: open it in a browser, or print it.",
-                     r->chronicle.count, out);
-    if (rc == 0 && r->chronicle.count > LARGE)
+                     r->rows.count, out);
+    if (rc == 0 && r->rows.count > LARGE)
         terminal_hint("That is a large page, a row for each: --from and --to choose a shorter "
                       "period, and handoff audit export makes a table of all.");
     free(page);
@@ -152,13 +152,13 @@ static enum exit_code report(struct reporting *r)
     enum exit_code rc = trust_load(&r->trust, client_base(r->client));
 
     if (rc == EXIT_DONE)
-        rc = log_memory_load(&r->kept, &r->trust);
+        rc = log_memory_load(&r->memory, &r->trust);
     if (rc == EXIT_DONE)
         rc = trust_update(&r->trust, r->client, &r->newest, r->note, &len);
     if (rc != EXIT_DONE)
         return rc;
     r->note[len] = '\0';
-    rebuild_begin(&r->audit, &r->kept);
+    rebuild_begin(&r->rebuilt, &r->memory);
     rc = read_log(r);
     return rc == EXIT_DONE ? write_report(r) : rc;
 }
@@ -171,7 +171,7 @@ static enum exit_code run(const struct command_input *in)
 
     if (rc == EXIT_DONE)
         rc = read_day(&to, in->value[TO], "to");
-    if (rc == EXIT_DONE && (r == NULL || rows_begin(&r->chronicle, from, to) != 0))
+    if (rc == EXIT_DONE && (r == NULL || rows_begin(&r->rows, from, to) != 0))
         rc = EXIT_INTERNAL;
     if (rc == EXIT_DONE) {
         r->in = in;
@@ -179,9 +179,9 @@ static enum exit_code run(const struct command_input *in)
         if (rc == EXIT_DONE)
             rc = report(r);
         client_free(r->client);
-        rows_end(&r->chronicle);
-        rebuild_end(&r->audit);
-        log_memory_clear(&r->kept);
+        rows_end(&r->rows);
+        rebuild_end(&r->rebuilt);
+        log_memory_clear(&r->memory);
     }
     free(r);
     return rc;

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/io/input.h"
 #include "cli/io/output.h"
 #include "cli/io/terminal.h"
@@ -34,8 +34,8 @@ struct verifying {
     const struct command_input *in;
     struct client *client;
     struct trust trust;
-    struct log_memory kept;
-    struct rebuild audit;
+    struct log_memory memory;
+    struct rebuild rebuilt;
     struct checkpoint target;
     struct tiles *tiles;  /* of a folder that is verified */
     struct rebuild other; /* of --with: just its events */
@@ -51,7 +51,7 @@ static int resume_path(char out[PATH_MAX], const struct verifying *v)
 /* The tree's border: enough to go on from. */
 static void save(const struct verifying *v)
 {
-    const struct merkle_frontier *f = &v->audit.tree;
+    const struct merkle_frontier *f = &v->rebuilt.tree;
     char path[PATH_MAX], buffer[MERKLE_LEVELS * 48 + 32];
     struct text t = text_into(buffer, sizeof buffer);
 
@@ -95,7 +95,7 @@ static void resume(struct verifying *v)
         text = input_file(path, FILE_MAX);
     if (text != NULL && parse_saved(&f, (const char *)secret_bytes(text), secret_len(text)) &&
         f.size < v->target.size) {
-        rebuild_resume(&v->audit, &f);
+        rebuild_resume(&v->rebuilt, &f);
         terminal_say("Going on at event %" PRIu64 ", where an earlier run was interrupted.",
                      f.size);
     }
@@ -115,11 +115,11 @@ static void forget(const struct verifying *v)
 static enum exit_code take(void *ctx, uint64_t n, const char *line, size_t len)
 {
     struct verifying *v = ctx;
-    enum exit_code rc = rebuild_add(&v->audit, n, line, len);
+    enum exit_code rc = rebuild_add(&v->rebuilt, n, line, len);
 
     if (rc == EXIT_DONE && v->tiles != NULL)
         rc = tiles_add(v->tiles, line, len);
-    if (rc == EXIT_DONE && v->client != NULL && v->audit.tree.size % SAVE_EVERY == 0)
+    if (rc == EXIT_DONE && v->client != NULL && v->rebuilt.tree.size % SAVE_EVERY == 0)
         save(v);
     return rc;
 }
@@ -134,10 +134,10 @@ static enum exit_code take_other(void *ctx, uint64_t n, const char *line, size_t
 /* Which of the service's own hashes the lines depart from: the event that was changed. */
 static bool locate(const struct verifying *v)
 {
-    const struct rebuild *a = &v->audit;
+    const struct rebuild *r = &v->rebuilt;
 
-    for (uint64_t n = a->first / WIDTH; n * WIDTH < a->tree.size; n++) {
-        const uint64_t left = a->tree.size - n * WIDTH;
+    for (uint64_t n = r->first / WIDTH; n * WIDTH < r->tree.size; n++) {
+        const uint64_t left = r->tree.size - n * WIDTH;
         const uint64_t width = left < WIDTH ? left : WIDTH;
         struct client_reply reply;
         char path[128], index[TILES_INDEX_MAX];
@@ -152,8 +152,8 @@ static bool locate(const struct verifying *v)
             return false;
         }
         for (uint64_t i = 0; i < width; i++)
-            if (n * WIDTH + i >= a->first &&
-                memcmp(reply.data + i * MERKLE_HASH_BYTES, a->leaves[n * WIDTH + i - a->first],
+            if (n * WIDTH + i >= r->first &&
+                memcmp(reply.data + i * MERKLE_HASH_BYTES, r->leaves[n * WIDTH + i - r->first],
                        MERKLE_HASH_BYTES) != 0) {
                 terminal_say("EVENT %" PRIu64 " WAS CHANGED: its line is not the one that the "
                              "log's tree holds.",
@@ -170,12 +170,12 @@ static bool locate(const struct verifying *v)
 
 static enum exit_code conclude(struct verifying *v, const char *what)
 {
-    bool wrong = rebuild_say(&v->audit);
+    bool wrong = rebuild_say(&v->rebuilt);
 
-    if (!checkpoint_fits(&v->target, &v->audit.tree)) {
-        if (v->audit.tree.size < v->target.size)
+    if (!checkpoint_fits(&v->target, &v->rebuilt.tree)) {
+        if (v->rebuilt.tree.size < v->target.size)
             terminal_say("EVENTS ARE MISSING: %" PRIu64 " were signed, %" PRIu64 " are there.",
-                         v->target.size, v->audit.tree.size);
+                         v->target.size, v->rebuilt.tree.size);
         else if ((v->client == NULL || !locate(v)) && !wrong)
             terminal_say("THE EVENTS ARE NOT THOSE THAT WERE SIGNED: their tree has another root.");
         wrong = true;
@@ -198,14 +198,14 @@ static enum exit_code print_result(const struct verifying *v)
     if (v->in->value[JSON] != NULL)
         (void)printf("{\"events\":%" PRIu64 ",\"root\":\"%s\",\"key\":\"%s\",\"checkpoints\":%u,"
                      "\"kept_events\":%u}\n",
-                     v->target.size, root, key, v->audit.roots, v->audit.events);
+                     v->target.size, root, key, v->rebuilt.roots, v->rebuilt.events);
     else
         (void)printf("events       %" PRIu64 ", each in its place and as it was signed\n"
                      "root         %s\n"
                      "signed by    %s\n"
                      "continues    %u checkpoints kept on this machine\n"
                      "contains     %u events proved to this machine before\n",
-                     v->target.size, root, key, v->audit.roots, v->audit.events);
+                     v->target.size, root, key, v->rebuilt.roots, v->rebuilt.events);
     if (output_flush() == 0)
         return EXIT_DONE;
     terminal_say("stdout does not take the output: %s.", strerror(errno));
@@ -214,7 +214,7 @@ static enum exit_code print_result(const struct verifying *v)
 
 static enum exit_code verify_service(struct verifying *v)
 {
-    struct fetch walk = {.path = "/events", .what = "Verifying", .each = take, .ctx = v};
+    struct fetch fetch = {.path = "/events", .what = "Verifying", .each = take, .ctx = v};
     char note[NOTE_BYTES];
     uint64_t count;
     size_t len;
@@ -227,27 +227,27 @@ static enum exit_code verify_service(struct verifying *v)
     if (rc == EXIT_DONE && v->in->value[KEY] != NULL)
         rc = trust_pin(&v->trust, v->client, &key);
     if (rc == EXIT_DONE)
-        rc = log_memory_load(&v->kept, &v->trust);
+        rc = log_memory_load(&v->memory, &v->trust);
     rebuild_begin(&v->other, &nothing);
     if (rc == EXIT_DONE && v->in->value[WITH] != NULL)
         rc = tiles_read(v->in->value[WITH], UINT64_MAX, true, take_other, v, &count);
     if (rc != EXIT_DONE)
         return rc;
-    /* A checkpoint that contradicts is told at once; where it does so is looked for all the same.
-     */
+    /* A checkpoint that contradicts is told at once; where it does so is looked for all the
+       same. */
     said = trust_update(&v->trust, v->client, &v->target, note, &len);
     if (said != EXIT_DONE && (said != EXIT_UNVERIFIED || v->target.size == 0))
         return said;
-    rebuild_begin(&v->audit, &v->kept);
-    v->audit.other = (const uint8_t(*)[MERKLE_HASH_BYTES])v->other.leaves;
-    v->audit.other_len = v->other.tree.size;
+    rebuild_begin(&v->rebuilt, &v->memory);
+    v->rebuilt.other = (const uint8_t(*)[MERKLE_HASH_BYTES])v->other.leaves;
+    v->rebuilt.other_len = v->other.tree.size;
     resume(v);
-    walk.client = v->client;
-    walk.next = v->audit.tree.size;
-    walk.size = v->target.size;
-    rc = fetch_lines(&walk);
+    fetch.client = v->client;
+    fetch.next = v->rebuilt.tree.size;
+    fetch.size = v->target.size;
+    rc = fetch_lines(&fetch);
     if (rc == EXIT_UNVERIFIED)
-        (void)rebuild_say(&v->audit);
+        (void)rebuild_say(&v->rebuilt);
     if (rc != EXIT_DONE)
         return rc;
     forget(v);
@@ -326,10 +326,10 @@ static enum exit_code verify_folder(struct verifying *v, const char *dir)
         rc = read_checkpoint(v, dir);
     /* What is kept here counts where it is of the same log. */
     if (rc == EXIT_DONE && v->trust.known)
-        rc = log_memory_load(&v->kept, &v->trust);
+        rc = log_memory_load(&v->memory, &v->trust);
     if (rc != EXIT_DONE)
         return rc;
-    rebuild_begin(&v->audit, &v->kept);
+    rebuild_begin(&v->rebuilt, &v->memory);
     v->tiles = tiles_new(dir, TILES_CHECK);
     if (v->tiles == NULL)
         return EXIT_INTERNAL;
@@ -361,8 +361,8 @@ static enum exit_code run(const struct command_input *in)
     }
     if (rc == EXIT_DONE)
         rc = print_result(&v);
-    rebuild_end(&v.audit);
-    log_memory_clear(&v.kept);
+    rebuild_end(&v.rebuilt);
+    log_memory_clear(&v.memory);
     tiles_free(v.tiles);
     rebuild_end(&v.other);
     client_free(v.client);

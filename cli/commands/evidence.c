@@ -1,5 +1,5 @@
 #include "cli/evidence/evidence.h"
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/io/output.h"
 #include "cli/io/terminal.h"
 #include "cli/local/reference.h"

@@ -1,5 +1,5 @@
 /* confirm and reject: the same act with two outcomes. */
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/handoff/acknowledge.h"
 #include "cli/handoff/code.h"
 #include "cli/io/terminal.h"

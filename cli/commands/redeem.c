@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/handoff/acknowledge.h"
 #include "cli/handoff/code.h"
 #include "cli/handoff/format.h"
@@ -327,9 +327,9 @@ static enum exit_code open_envelope(struct redeeming *r)
     const char *why = "it is not authentic, or not this link's";
     struct secret *plaintext = envelope_open(r->keys, r->link->id, r->envelope, r->envelope_len);
     const char *const *v = r->in->value;
-    const struct format_options form = {.field = v[FIELD],
-                                        .json = v[JSON] != NULL,
-                                        .terminal = v[OUT] == NULL && isatty(STDOUT_FILENO)};
+    const struct format_options format = {.field = v[FIELD],
+                                          .json = v[JSON] != NULL,
+                                          .terminal = v[OUT] == NULL && isatty(STDOUT_FILENO)};
     int rc = -1;
 
     if (plaintext != NULL)
@@ -337,7 +337,7 @@ static enum exit_code open_envelope(struct redeeming *r)
     secret_free(plaintext);
     if (rc != 0)
         return unopened(r, why);
-    r->shown = format_credential(&r->credential, &form, &r->style, &why);
+    r->shown = format_credential(&r->credential, &format, &r->style, &why);
     if (r->shown != NULL)
         return EXIT_DONE;
     terminal_say("It cannot be shown so: %s.", why);
@@ -375,7 +375,7 @@ static enum exit_code show(struct redeeming *r)
     const size_t len = secret_len(r->shown);
 
     if (r->in->value[OUT] == NULL)
-        return output_stdout(bytes, len, r->style) == 0 ? EXIT_DONE : unshown(r, "stdout");
+        return terminal_print(bytes, len, r->style) == 0 ? EXIT_DONE : unshown(r, "stdout");
     if (output_file_finish(&r->out, bytes, len, false) == 0 || written_already(r))
         return EXIT_DONE;
     return unshown(r, r->in->value[OUT]);

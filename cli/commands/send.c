@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/handoff/announce.h"
 #include "cli/handoff/generate.h"
 #include "cli/handoff/payload.h"

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/evidence/evidence.h"
 #include "cli/evidence/receiptfile.h"
 #include "cli/io/input.h"

@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_HANDOFF_ACKNOWLEDGE_H
 #define HANDOFF_CLI_HANDOFF_ACKNOWLEDGE_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/net/client.h"
 #include "vault/protocol/handoff/receipt.h"
 
@@ -18,8 +18,8 @@ struct acknowledgement {
     const uint8_t *claimant;      /* 32 bytes; NULL where this machine did not redeem it */
 };
 
-/* Whether name and note can stand in a receipt; says what is wrong. Look before anything is done.
- */
+/* Whether name and note can stand in a receipt; says what is wrong. Look before anything is
+   done. */
 enum exit_code acknowledge_check(const char *by, const char *note)
     __attribute__((nonnull(1), warn_unused_result));
 

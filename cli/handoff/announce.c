@@ -1,6 +1,6 @@
 #include "cli/handoff/announce.h"
 
-#include "cli/io/output.h"
+#include "cli/io/terminal.h"
 #include "vault/protocol/encoding/text.h"
 
 #include <sodium.h>
@@ -75,7 +75,7 @@ static int print(const struct announcement *a,
         return -1;
     t = text_into((char *)secret_data(out), secret_capacity(out));
     if (add(&t, a) == 0 && secret_resize(out, t.len) == 0)
-        rc = output_stdout(secret_bytes(out), secret_len(out), TERMINAL_JSON);
+        rc = terminal_print(secret_bytes(out), secret_len(out), TERMINAL_JSON);
     secret_free(out);
     return rc;
 }

@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_HANDOFF_CODE_H
 #define HANDOFF_CLI_HANDOFF_CODE_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "vault/protocol/encoding/secret.h"
 #include "vault/protocol/handoff/keys.h"
 #include "vault/protocol/handoff/link.h"

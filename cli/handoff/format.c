@@ -110,17 +110,17 @@ static struct secret *object(const struct credential *c, const char **why)
     return out;
 }
 
-struct secret *format_credential(const struct credential *c, const struct format_options *form,
+struct secret *format_credential(const struct credential *c, const struct format_options *options,
                                  enum terminal_style *style, const char **why)
 {
     *why = "memory is short";
-    if (form->json) {
+    if (options->json) {
         *style = TERMINAL_JSON;
         return object(c, why);
     }
     *style = TERMINAL_TEXT;
-    if (form->field != NULL) {
-        const struct credential_value *v = value_at(c, field_index(form->field));
+    if (options->field != NULL) {
+        const struct credential_value *v = value_at(c, field_index(options->field));
 
         *why = v->data == NULL ? "it has no such field" : *why;
         return v->data == NULL ? NULL : raw(v, true);
@@ -129,5 +129,5 @@ struct secret *format_credential(const struct credential *c, const struct format
         return raw(&c->text, false);
     if (c->type == CREDENTIAL_FILE)
         return raw(&c->data, false);
-    return lines(c, form->terminal);
+    return lines(c, options->terminal);
 }

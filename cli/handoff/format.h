@@ -20,7 +20,7 @@ bool format_is_field(const char *name) __attribute__((nonnull));
 /* The bytes to print, as a new secret, and how a terminal should escape them: the whole object as
    JSON, one field and a line end, or lines for a login and the bytes of a text or a file. Returns
    NULL with *why (static text). */
-struct secret *format_credential(const struct credential *c, const struct format_options *form,
+struct secret *format_credential(const struct credential *c, const struct format_options *options,
                                  enum terminal_style *style, const char **why)
     __attribute__((nonnull, warn_unused_result));
 

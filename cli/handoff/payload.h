@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_HANDOFF_PAYLOAD_H
 #define HANDOFF_CLI_HANDOFF_PAYLOAD_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "vault/protocol/encoding/secret.h"
 
 /* Each makes a new secret in *out, or says what is wrong. */

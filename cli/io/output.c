@@ -36,25 +36,9 @@ static int settle(int fd)
     return S_ISREG(st.st_mode) ? fsync(fd) : 0;
 }
 
-int output_stdout(const uint8_t *data, size_t len, enum terminal_style style)
+int output_stdout(const void *data, size_t len)
 {
-    struct secret *escaped;
-    bool changed;
-    int rc;
-
-    if (!isatty(STDOUT_FILENO))
-        return output_all(STDOUT_FILENO, data, len) == 0 ? settle(STDOUT_FILENO) : -1;
-    escaped = terminal_escape(data, len, style, &changed);
-    if (escaped == NULL) {
-        errno = ENOMEM;
-        return -1;
-    }
-    rc = output_all(STDOUT_FILENO, secret_bytes(escaped), secret_len(escaped));
-    secret_free(escaped);
-    if (rc == 0 && changed && style != TERMINAL_JSON)
-        terminal_say("Some characters cannot be shown and stand here as \\xNN or \\u{NNNN}; a pipe "
-                     "or --out gets the exact bytes.");
-    return rc;
+    return output_all(STDOUT_FILENO, data, len) == 0 ? settle(STDOUT_FILENO) : -1;
 }
 
 int output_flush(void)

@@ -2,8 +2,6 @@
 #ifndef HANDOFF_CLI_IO_OUTPUT_H
 #define HANDOFF_CLI_IO_OUTPUT_H
 
-#include "cli/io/terminal.h"
-
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,10 +10,9 @@
 /* Writes all len bytes to fd. Returns 0, or -1 with errno. */
 int output_all(int fd, const void *data, size_t len) __attribute__((warn_unused_result));
 
-/* Writes to stdout, escaped when that is a terminal (and says so), and to the disk when it is a
-   file. Returns 0, or -1 with errno: then not all of it has arrived. */
-int output_stdout(const uint8_t *data, size_t len, enum terminal_style style)
-    __attribute__((warn_unused_result));
+/* Writes to stdout as it is, and to the disk when that is a file. Returns 0, or -1 with errno: then
+   not all of it has arrived. What a person may see goes through terminal_print. */
+int output_stdout(const void *data, size_t len) __attribute__((warn_unused_result));
 
 /* Flushes what went to stdout by stdio. Returns 0, or -1 with errno. */
 int output_flush(void) __attribute__((warn_unused_result));

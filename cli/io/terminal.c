@@ -3,6 +3,7 @@
 #include "cli/io/output.h"
 #include "vault/protocol/encoding/encoding.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -266,6 +267,27 @@ int terminal_show(int fd, const char *words, const uint8_t *data, size_t len)
     if (output_all(fd, words, strlen(words)) == 0 && output_all(fd, data, len) == 0)
         rc = output_all(fd, "\n", 1);
     secret_free(escaped);
+    return rc;
+}
+
+int terminal_print(const uint8_t *data, size_t len, enum terminal_style style)
+{
+    struct secret *escaped;
+    bool changed;
+    int rc;
+
+    if (!isatty(STDOUT_FILENO))
+        return output_stdout(data, len);
+    escaped = terminal_escape(data, len, style, &changed);
+    if (escaped == NULL) {
+        errno = ENOMEM;
+        return -1;
+    }
+    rc = output_all(STDOUT_FILENO, secret_bytes(escaped), secret_len(escaped));
+    secret_free(escaped);
+    if (rc == 0 && changed && style != TERMINAL_JSON)
+        terminal_say("Some characters cannot be shown and stand here as \\xNN or \\u{NNNN}; a pipe "
+                     "or --out gets the exact bytes.");
     return rc;
 }
 

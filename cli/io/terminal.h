@@ -1,6 +1,7 @@
 /*
- * The person at the terminal: questions without echo, words on stderr, and what keeps foreign bytes
- * from steering the screen.
+ * The room io is where the program meets the person and the machine: terminal, pipes and files, the
+ * progress of what takes long, the exit status. This is the person at the terminal: questions
+ * without echo, words on stderr, and what keeps foreign bytes from steering the screen.
  */
 #ifndef HANDOFF_CLI_IO_TERMINAL_H
 #define HANDOFF_CLI_IO_TERMINAL_H
@@ -46,6 +47,11 @@ void terminal_hint(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* Writes words, a secret and a line end to fd, escaped when fd is a terminal. Returns 0 or -1. */
 int terminal_show(int fd, const char *words, const uint8_t *data, size_t len)
     __attribute__((nonnull, warn_unused_result));
+
+/* Writes to stdout, escaped when that is a terminal (and says so), and to the disk when it is a
+   file. Returns 0, or -1 with errno: then not all of it has arrived. */
+int terminal_print(const uint8_t *data, size_t len, enum terminal_style style)
+    __attribute__((warn_unused_result));
 
 /* Whether fd is a terminal on which colours are welcome (NO_COLOR and TERM=dumb say no). */
 bool terminal_colour(int fd);

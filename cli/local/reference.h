@@ -3,7 +3,7 @@
 #ifndef HANDOFF_CLI_LOCAL_REFERENCE_H
 #define HANDOFF_CLI_LOCAL_REFERENCE_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/local/state.h"
 #include "vault/protocol/encoding/secret.h"
 #include "vault/protocol/handoff/link.h"

@@ -6,7 +6,7 @@
 #ifndef HANDOFF_CLI_LOCAL_SETTINGS_H
 #define HANDOFF_CLI_LOCAL_SETTINGS_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "vault/protocol/encoding/secret.h"
 
 #include <stdbool.h>

@@ -68,14 +68,14 @@ static void put_time(FILE *f, int64_t unix_s)
     (void)fprintf(f, ",%s", text);
 }
 
-static void put_header(const struct export_text *s)
+static void put_header(const struct export_text *e)
 {
-    (void)fputs("index,time,kind", s->table);
+    (void)fputs("index,time,kind", e->table);
     for (size_t i = 0; i < MEMBERS; i++)
-        (void)fprintf(s->table, ",%s", members[i]);
-    for (size_t i = 0; i < FIELDS && s->details != NULL; i++)
-        (void)fprintf(s->table, ",%s", fields[i]);
-    (void)fputs(s->details != NULL ? ",by,note\r\n" : "\r\n", s->table);
+        (void)fprintf(e->table, ",%s", members[i]);
+    for (size_t i = 0; i < FIELDS && e->details != NULL; i++)
+        (void)fprintf(e->table, ",%s", fields[i]);
+    (void)fputs(e->details != NULL ? ",by,note\r\n" : "\r\n", e->table);
 }
 
 static const char *detail(const json_t *details, const char *field)
@@ -86,10 +86,10 @@ static const char *detail(const json_t *details, const char *field)
 }
 
 /* The next line of the details, which are an event's each, in the same order. */
-static void put_details(struct export_text *s)
+static void put_details(struct export_text *e)
 {
-    const ssize_t len = getline(&s->buffer, &s->buffer_size, s->details);
-    json_t *object = len > 0 ? jsontext_parse(s->buffer, (size_t)len, 0, NULL) : NULL;
+    const ssize_t len = getline(&e->buffer, &e->buffer_size, e->details);
+    json_t *object = len > 0 ? jsontext_parse(e->buffer, (size_t)len, 0, NULL) : NULL;
     const json_t *details = json_object_get(object, "details");
     const char *words = detail(details, "details");
     json_t *receipt = jsontext_parse(words, strlen(words), 0, NULL);
@@ -97,42 +97,42 @@ static void put_details(struct export_text *s)
     const char *note = json_string_value(json_object_get(receipt, "note"));
 
     for (size_t i = 0; i < FIELDS; i++)
-        put_cell(s->table, detail(details, fields[i]));
-    put_cell(s->table, by != NULL ? by : "");
-    put_cell(s->table, note != NULL ? note : "");
+        put_cell(e->table, detail(details, fields[i]));
+    put_cell(e->table, by != NULL ? by : "");
+    put_cell(e->table, note != NULL ? note : "");
     json_decref(receipt);
     json_decref(object);
 }
 
 static enum exit_code put_event(void *ctx, uint64_t n, const char *line, size_t len)
 {
-    struct export_text *s = ctx;
+    struct export_text *e = ctx;
     json_t *object = jsontext_parse(line, len, 0, NULL);
     const char *kind = json_string_value(json_object_get(object, "kind"));
 
-    (void)fwrite(line, 1, len, s->lines);
-    (void)putc('\n', s->lines);
-    (void)fprintf(s->table, "%" PRIu64, n);
-    put_time(s->table, (int64_t)json_integer_value(json_object_get(object, "t")));
-    put_cell(s->table, kind != NULL ? kind : "");
+    (void)fwrite(line, 1, len, e->lines);
+    (void)putc('\n', e->lines);
+    (void)fprintf(e->table, "%" PRIu64, n);
+    put_time(e->table, (int64_t)json_integer_value(json_object_get(object, "t")));
+    put_cell(e->table, kind != NULL ? kind : "");
     for (size_t i = 0; i < MEMBERS; i++)
-        put_value(s->table, json_object_get(object, members[i]));
-    if (s->details != NULL)
-        put_details(s);
-    (void)fputs("\r\n", s->table);
+        put_value(e->table, json_object_get(object, members[i]));
+    if (e->details != NULL)
+        put_details(e);
+    (void)fputs("\r\n", e->table);
     json_decref(object);
     return EXIT_DONE;
 }
 
-static FILE *open_file(const struct export_text *s, const char *name, const char *mode)
+static FILE *open_file(const struct export_text *e, const char *name, const char *mode)
 {
     char path[PATH_MAX];
     FILE *f = NULL;
 
-    if (snprintf(path, sizeof path, "%s/%s", s->dir, name) < (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/%s", e->dir, name) < (int)sizeof path)
         f = fopen(path, mode);
     if (f == NULL || (mode[0] == 'w' && fchmod(fileno(f), 0600) != 0))
-        terminal_say("%s/%s cannot be opened: %s.", s->dir, name, strerror(errno));
+        terminal_say("%s/%s cannot be opened: %s.", e->dir, name, strerror(errno));
     return f;
 }
 
@@ -146,26 +146,26 @@ static bool arrived(FILE *f)
 
 enum exit_code export_text_write(const char *dir, uint64_t size, bool details)
 {
-    struct export_text s = {.dir = dir};
+    struct export_text e = {.dir = dir};
     enum exit_code rc = EXIT_INTERNAL;
     uint64_t count;
 
-    s.lines = open_file(&s, "events.jsonl", "we");
-    s.table = open_file(&s, "events.csv", "we");
+    e.lines = open_file(&e, "events.jsonl", "we");
+    e.table = open_file(&e, "events.csv", "we");
     if (details)
-        s.details = open_file(&s, "details.jsonl", "re");
-    if (s.lines != NULL && s.table != NULL && (!details || s.details != NULL)) {
-        put_header(&s);
-        rc = tiles_read(dir, size, true, put_event, &s, &count);
+        e.details = open_file(&e, "details.jsonl", "re");
+    if (e.lines != NULL && e.table != NULL && (!details || e.details != NULL)) {
+        put_header(&e);
+        rc = tiles_read(dir, size, true, put_event, &e, &count);
     }
-    if (s.lines != NULL && !arrived(s.lines) && rc == EXIT_DONE)
+    if (e.lines != NULL && !arrived(e.lines) && rc == EXIT_DONE)
         rc = EXIT_INTERNAL;
-    if (s.table != NULL && !arrived(s.table) && rc == EXIT_DONE)
+    if (e.table != NULL && !arrived(e.table) && rc == EXIT_DONE)
         rc = EXIT_INTERNAL;
     if (rc == EXIT_INTERNAL)
         terminal_say("events.jsonl and events.csv in %s are not whole: is the disk full?", dir);
-    if (s.details != NULL)
-        (void)fclose(s.details);
-    free(s.buffer);
+    if (e.details != NULL)
+        (void)fclose(e.details);
+    free(e.buffer);
     return rc;
 }

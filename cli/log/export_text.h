@@ -3,7 +3,7 @@
 #ifndef HANDOFF_CLI_LOG_EXPORT_TEXT_H
 #define HANDOFF_CLI_LOG_EXPORT_TEXT_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 
 #include <stdbool.h>
 #include <stdint.h>

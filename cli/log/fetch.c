@@ -13,29 +13,29 @@
 enum { PAGE = 1000, BUSY_DEFAULT_S = 5, AWAY_PAUSE_S = 2, AWAY_TRIES = 6 };
 
 /* Gives the lines of one answer. */
-static enum exit_code give(struct fetch *w, const struct client_reply *reply)
+static enum exit_code give(struct fetch *f, const struct client_reply *reply)
 {
     const char *at = reply->data, *end = reply->data + reply->len;
     enum exit_code rc = EXIT_DONE;
 
-    while (rc == EXIT_DONE && at < end && w->next < w->size) {
+    while (rc == EXIT_DONE && at < end && f->next < f->size) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
 
         if (stop == NULL)
             break;
-        rc = w->each(w->ctx, w->next, at, (size_t)(stop - at));
+        rc = f->each(f->ctx, f->next, at, (size_t)(stop - at));
         if (rc == EXIT_DONE)
-            w->next++;
+            f->next++;
         at = stop + 1;
     }
     return rc;
 }
 
-static enum exit_code missing(const struct fetch *w)
+static enum exit_code missing(const struct fetch *f)
 {
     terminal_say("EVENT %" PRIu64 " OF THE LOG IS MISSING: the service has signed %" PRIu64
                  " events and cannot show this one.",
-                 w->next, w->size);
+                 f->next, f->size);
     terminal_hint("Its operator finds more with handoffd check.");
     return EXIT_UNVERIFIED;
 }
@@ -48,48 +48,48 @@ static void wait_for(unsigned seconds)
 }
 
 /* Whether a service that does not answer may just be starting again. */
-static bool may_come_back(struct fetch *w, const struct client_reply *reply)
+static bool may_come_back(struct fetch *f, const struct client_reply *reply)
 {
-    return (reply->status == 0 || reply->status >= 500) && ++w->failures < AWAY_TRIES;
+    return (reply->status == 0 || reply->status >= 500) && ++f->failures < AWAY_TRIES;
 }
 
-static enum exit_code read_page(struct fetch *w)
+static enum exit_code read_page(struct fetch *f)
 {
     struct client_reply reply;
-    const uint64_t before = w->next;
+    const uint64_t before = f->next;
     enum exit_code rc = EXIT_DONE;
     char path[128];
 
-    (void)snprintf(path, sizeof path, "%s?start=%" PRIu64 "&limit=%d", w->path, w->next, (int)PAGE);
-    if (service_audit_log(w->client, path, &reply)) {
-        w->failures = 0;
-        rc = give(w, &reply);
-        if (rc == EXIT_DONE && w->next == before)
-            rc = missing(w);
+    (void)snprintf(path, sizeof path, "%s?start=%" PRIu64 "&limit=%d", f->path, f->next, (int)PAGE);
+    if (service_audit_log(f->client, path, &reply)) {
+        f->failures = 0;
+        rc = give(f, &reply);
+        if (rc == EXIT_DONE && f->next == before)
+            rc = missing(f);
     } else if (reply.status == 429) {
         wait_for(reply.retry_s > 0 ? reply.retry_s : BUSY_DEFAULT_S);
     } else if (reply.status == 404) {
-        rc = missing(w);
-    } else if (may_come_back(w, &reply)) {
+        rc = missing(f);
+    } else if (may_come_back(f, &reply)) {
         wait_for(AWAY_PAUSE_S);
     } else {
-        rc = problem_say(w->client, &reply, NULL);
-        if (w->next > 0)
-            terminal_hint("%" PRIu64 " of %" PRIu64 " events were read.", w->next, w->size);
+        rc = problem_say(f->client, &reply, NULL);
+        if (f->next > 0)
+            terminal_hint("%" PRIu64 " of %" PRIu64 " events were read.", f->next, f->size);
     }
     client_reply_clear(&reply);
     return rc;
 }
 
-enum exit_code fetch_lines(struct fetch *w)
+enum exit_code fetch_lines(struct fetch *f)
 {
     enum exit_code rc = EXIT_DONE;
     struct progress p;
 
-    progress_begin(&p, w->what, w->size);
-    while (rc == EXIT_DONE && w->next < w->size) {
-        progress_tell(&p, w->next);
-        rc = read_page(w);
+    progress_begin(&p, f->what, f->size);
+    while (rc == EXIT_DONE && f->next < f->size) {
+        progress_tell(&p, f->next);
+        rc = read_page(f);
     }
     progress_end(&p);
     return rc;

@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_LOG_LOG_KEY_ARG_H
 #define HANDOFF_CLI_LOG_LOG_KEY_ARG_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "vault/protocol/tlog/note.h"
 
 /* Says what is wrong: EXIT_USAGE. */

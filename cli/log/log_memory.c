@@ -18,33 +18,33 @@ static void *grow(void *array, size_t len, size_t item)
     return len == 0 || (len & (len - 1)) != 0 ? array : realloc(array, 2 * len * item);
 }
 
-static int add_root(struct log_memory *k, const struct checkpoint *c)
+static int add_root(struct log_memory *m, const struct checkpoint *c)
 {
     struct log_memory_root *roots =
-        k->roots == NULL ? malloc(sizeof *roots) : grow(k->roots, k->roots_len, sizeof *roots);
+        m->roots == NULL ? malloc(sizeof *roots) : grow(m->roots, m->roots_len, sizeof *roots);
 
     if (roots == NULL)
         return -1;
-    k->roots = roots;
-    k->roots[k->roots_len].size = c->size;
-    memcpy(k->roots[k->roots_len++].root, c->root, sizeof c->root);
+    m->roots = roots;
+    m->roots[m->roots_len].size = c->size;
+    memcpy(m->roots[m->roots_len++].root, c->root, sizeof c->root);
     return 0;
 }
 
-static int add_leaf(struct log_memory *k, uint64_t index, const struct secret *line)
+static int add_leaf(struct log_memory *m, uint64_t index, const struct secret *line)
 {
     struct log_memory_leaf *leaves =
-        k->leaves == NULL ? malloc(sizeof *leaves) : grow(k->leaves, k->leaves_len, sizeof *leaves);
+        m->leaves == NULL ? malloc(sizeof *leaves) : grow(m->leaves, m->leaves_len, sizeof *leaves);
 
     if (leaves == NULL)
         return -1;
-    k->leaves = leaves;
-    k->leaves[k->leaves_len].index = index;
-    merkle_leaf(k->leaves[k->leaves_len++].leaf, secret_bytes(line), secret_len(line));
+    m->leaves = leaves;
+    m->leaves[m->leaves_len].index = index;
+    merkle_leaf(m->leaves[m->leaves_len++].leaf, secret_bytes(line), secret_len(line));
     return 0;
 }
 
-static int take_proof(struct log_memory *k, const struct secret *text)
+static int take_proof(struct log_memory *m, const struct secret *text)
 {
     struct merkle_proof p;
     struct checkpoint c;
@@ -56,11 +56,11 @@ static int take_proof(struct log_memory *k, const struct secret *text)
                                secret_len(text)) != 0 ||
         checkpoint_read(&c, note, len) != 0)
         return -1;
-    return add_root(k, &c);
+    return add_root(m, &c);
 }
 
 /* Takes a file of the folder proofs by its name; what has another name is not ours. */
-static int take_file(struct log_memory *k, const char *path, const char *name)
+static int take_file(struct log_memory *m, const char *path, const char *name)
 {
     const size_t digits = strspn(name, "0123456789");
     const bool proof = strcmp(name + digits, ".tlog-proof") == 0;
@@ -76,7 +76,7 @@ static int take_file(struct log_memory *k, const char *path, const char *name)
         terminal_say("%s cannot be read: %s.", path, strerror(errno));
         return -1;
     }
-    rc = proof ? take_proof(k, text) : add_leaf(k, index, text);
+    rc = proof ? take_proof(m, text) : add_leaf(m, index, text);
     secret_free(text);
     if (rc != 0)
         terminal_say("%s is damaged.", path);
@@ -97,15 +97,15 @@ static int by_index(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-enum exit_code log_memory_load(struct log_memory *k, const struct trust *t)
+enum exit_code log_memory_load(struct log_memory *m, const struct trust *t)
 {
     char folder[PATH_MAX], path[PATH_MAX];
     const struct dirent *entry;
     DIR *dir;
     int rc = 0;
 
-    *k = (struct log_memory){0};
-    if (t->kept && add_root(k, &t->latest) != 0)
+    *m = (struct log_memory){0};
+    if (t->kept && add_root(m, &t->latest) != 0)
         return EXIT_INTERNAL;
     if (snprintf(folder, sizeof folder, "%s/proofs", t->dir) >= (int)sizeof folder)
         return EXIT_INTERNAL;
@@ -116,19 +116,19 @@ enum exit_code log_memory_load(struct log_memory *k, const struct trust *t)
     }
     while (dir != NULL && rc == 0 && (entry = readdir(dir)) != NULL)
         if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path)
-            rc = take_file(k, path, entry->d_name);
+            rc = take_file(m, path, entry->d_name);
     if (dir != NULL)
         (void)closedir(dir);
-    if (k->roots_len > 0)
-        qsort(k->roots, k->roots_len, sizeof *k->roots, by_size);
-    if (k->leaves_len > 0)
-        qsort(k->leaves, k->leaves_len, sizeof *k->leaves, by_index);
+    if (m->roots_len > 0)
+        qsort(m->roots, m->roots_len, sizeof *m->roots, by_size);
+    if (m->leaves_len > 0)
+        qsort(m->leaves, m->leaves_len, sizeof *m->leaves, by_index);
     return rc == 0 ? EXIT_DONE : EXIT_INTERNAL;
 }
 
-void log_memory_clear(struct log_memory *k)
+void log_memory_clear(struct log_memory *m)
 {
-    free(k->roots);
-    free(k->leaves);
-    *k = (struct log_memory){0};
+    free(m->roots);
+    free(m->leaves);
+    *m = (struct log_memory){0};
 }

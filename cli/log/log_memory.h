@@ -1,4 +1,4 @@
-/* What this machine has kept of a service's log by now: roots that it has signed, and events. */
+/* What this machine remembers of a service's log: roots that it has signed, and events. */
 #ifndef HANDOFF_CLI_LOG_LOG_MEMORY_H
 #define HANDOFF_CLI_LOG_LOG_MEMORY_H
 
@@ -22,8 +22,8 @@ struct log_memory {
 };
 
 /* Reads all of it; nothing is fine. Says what is wrong. Clear afterwards in any case. */
-enum exit_code log_memory_load(struct log_memory *k, const struct trust *t)
+enum exit_code log_memory_load(struct log_memory *m, const struct trust *t)
     __attribute__((nonnull, warn_unused_result));
-void log_memory_clear(struct log_memory *k) __attribute__((nonnull));
+void log_memory_clear(struct log_memory *m) __attribute__((nonnull));
 
 #endif

@@ -9,45 +9,45 @@
 
 enum { HASH = MERKLE_HASH_BYTES };
 
-void rebuild_begin(struct rebuild *a, const struct log_memory *kept)
+void rebuild_begin(struct rebuild *r, const struct log_memory *memory)
 {
-    *a = (struct rebuild){.kept = kept,
+    *r = (struct rebuild){.memory = memory,
                           .misnumbered = REBUILD_NONE,
                           .differs = REBUILD_NONE,
                           .departs = REBUILD_NONE,
                           .breaks = REBUILD_NONE};
 }
 
-void rebuild_end(struct rebuild *a)
+void rebuild_end(struct rebuild *r)
 {
-    free(a->leaves);
-    a->leaves = NULL;
+    free(r->leaves);
+    r->leaves = NULL;
 }
 
-void rebuild_resume(struct rebuild *a, const struct merkle_frontier *f)
+void rebuild_resume(struct rebuild *r, const struct merkle_frontier *f)
 {
-    a->tree = *f;
-    a->first = f->size;
-    while (a->next_root < a->kept->roots_len && a->kept->roots[a->next_root].size < f->size)
-        a->next_root++;
-    while (a->next_leaf < a->kept->leaves_len && a->kept->leaves[a->next_leaf].index < f->size)
-        a->next_leaf++;
+    r->tree = *f;
+    r->first = f->size;
+    while (r->next_root < r->memory->roots_len && r->memory->roots[r->next_root].size < f->size)
+        r->next_root++;
+    while (r->next_leaf < r->memory->leaves_len && r->memory->leaves[r->next_leaf].index < f->size)
+        r->next_leaf++;
 }
 
-static int keep_leaf(struct rebuild *a, const uint8_t leaf[HASH])
+static int keep_leaf(struct rebuild *r, const uint8_t leaf[HASH])
 {
-    const size_t at = (size_t)(a->tree.size - a->first);
+    const size_t at = (size_t)(r->tree.size - r->first);
 
-    if (at == a->room) {
-        const size_t room = a->room * 2 + 1024;
-        void *bigger = realloc(a->leaves, room * sizeof *a->leaves);
+    if (at == r->room) {
+        const size_t room = r->room * 2 + 1024;
+        void *bigger = realloc(r->leaves, room * sizeof *r->leaves);
 
         if (bigger == NULL)
             return -1;
-        a->leaves = bigger;
-        a->room = room;
+        r->leaves = bigger;
+        r->room = room;
     }
-    memcpy(a->leaves[at], leaf, HASH);
+    memcpy(r->leaves[at], leaf, HASH);
     return 0;
 }
 
@@ -60,74 +60,75 @@ static bool numbered(uint64_t n, const char *line, size_t len)
     return start_len > 0 && (size_t)start_len < len && memcmp(start, line, (size_t)start_len) == 0;
 }
 
-static void compare_leaf(struct rebuild *a, uint64_t n, const uint8_t leaf[HASH])
+static void compare_leaf(struct rebuild *r, uint64_t n, const uint8_t leaf[HASH])
 {
-    while (a->next_leaf < a->kept->leaves_len && a->kept->leaves[a->next_leaf].index == n) {
-        if (memcmp(a->kept->leaves[a->next_leaf].leaf, leaf, HASH) == 0)
-            a->events++;
-        else if (a->differs == REBUILD_NONE)
-            a->differs = (int64_t)n;
-        a->next_leaf++;
+    while (r->next_leaf < r->memory->leaves_len && r->memory->leaves[r->next_leaf].index == n) {
+        if (memcmp(r->memory->leaves[r->next_leaf].leaf, leaf, HASH) == 0)
+            r->events++;
+        else if (r->differs == REBUILD_NONE)
+            r->differs = (int64_t)n;
+        r->next_leaf++;
     }
-    if (a->departs == REBUILD_NONE && n < a->other_len && memcmp(a->other[n], leaf, HASH) != 0)
-        a->departs = (int64_t)n;
+    if (r->departs == REBUILD_NONE && n < r->other_len && memcmp(r->other[n], leaf, HASH) != 0)
+        r->departs = (int64_t)n;
 }
 
-static void compare_root(struct rebuild *a)
+static void compare_root(struct rebuild *r)
 {
     uint8_t root[HASH];
 
-    while (a->next_root < a->kept->roots_len && a->kept->roots[a->next_root].size <= a->tree.size) {
-        const struct log_memory_root *k = &a->kept->roots[a->next_root++];
+    while (r->next_root < r->memory->roots_len &&
+           r->memory->roots[r->next_root].size <= r->tree.size) {
+        const struct log_memory_root *kept = &r->memory->roots[r->next_root++];
 
-        if (k->size < a->tree.size)
+        if (kept->size < r->tree.size)
             continue; /* of an empty log, or of a part that was derived before */
-        merkle_root(root, &a->tree);
-        if (memcmp(root, k->root, HASH) != 0) {
-            if (a->breaks == REBUILD_NONE)
-                a->breaks = (int64_t)k->size;
-        } else if (a->breaks == REBUILD_NONE) {
-            a->fits = k->size;
-            a->roots++;
+        merkle_root(root, &r->tree);
+        if (memcmp(root, kept->root, HASH) != 0) {
+            if (r->breaks == REBUILD_NONE)
+                r->breaks = (int64_t)kept->size;
+        } else if (r->breaks == REBUILD_NONE) {
+            r->fits = kept->size;
+            r->roots++;
         }
     }
 }
 
-enum exit_code rebuild_add(struct rebuild *a, uint64_t n, const char *line, size_t len)
+enum exit_code rebuild_add(struct rebuild *r, uint64_t n, const char *line, size_t len)
 {
     uint8_t leaf[HASH], nodes[MERKLE_LEVELS][HASH];
 
-    if (a->misnumbered == REBUILD_NONE && !numbered(n, line, len))
-        a->misnumbered = (int64_t)n;
+    if (r->misnumbered == REBUILD_NONE && !numbered(n, line, len))
+        r->misnumbered = (int64_t)n;
     merkle_leaf(leaf, line, len);
-    if (keep_leaf(a, leaf) != 0) {
+    if (keep_leaf(r, leaf) != 0) {
         terminal_say("Memory is short.");
         return EXIT_INTERNAL;
     }
-    compare_leaf(a, n, leaf);
-    (void)merkle_append(&a->tree, leaf, nodes);
-    compare_root(a);
+    compare_leaf(r, n, leaf);
+    (void)merkle_append(&r->tree, leaf, nodes);
+    compare_root(r);
     return EXIT_DONE;
 }
 
-bool rebuild_say(const struct rebuild *a)
+bool rebuild_say(const struct rebuild *r)
 {
-    if (a->misnumbered != REBUILD_NONE)
+    if (r->misnumbered != REBUILD_NONE)
         terminal_say("EVENT %" PRId64
                      " IS NOT IN ITS PLACE: the line there names another, or none.",
-                     a->misnumbered);
-    if (a->departs != REBUILD_NONE)
+                     r->misnumbered);
+    if (r->departs != REBUILD_NONE)
         terminal_say("EVENT %" PRId64
                      " IS ANOTHER THAN IN THE OTHER COPY: it is the first that is.",
-                     a->departs);
-    if (a->differs != REBUILD_NONE)
+                     r->departs);
+    if (r->differs != REBUILD_NONE)
         terminal_say("EVENT %" PRId64 " IS ANOTHER THAN THE ONE THAT WAS PROVED TO THIS MACHINE.",
-                     a->differs);
-    if (a->breaks != REBUILD_NONE)
+                     r->differs);
+    if (r->breaks != REBUILD_NONE)
         terminal_say("THE LOG WAS REWRITTEN: its first %" PRId64
                      " events are not those that the service signed to this machine; its first "
                      "%" PRIu64 " are. What was changed lies between.",
-                     a->breaks, a->fits);
-    return a->misnumbered != REBUILD_NONE || a->departs != REBUILD_NONE ||
-           a->differs != REBUILD_NONE || a->breaks != REBUILD_NONE;
+                     r->breaks, r->fits);
+    return r->misnumbered != REBUILD_NONE || r->departs != REBUILD_NONE ||
+           r->differs != REBUILD_NONE || r->breaks != REBUILD_NONE;
 }

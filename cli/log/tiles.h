@@ -6,7 +6,7 @@
 #ifndef HANDOFF_CLI_LOG_TILES_H
 #define HANDOFF_CLI_LOG_TILES_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "vault/protocol/tlog/merkle.h"
 
 #include <stdint.h>

@@ -1,16 +1,21 @@
 /*
- * What this machine holds of a service's log, so that the service cannot take back what it has
- * said: XDG_STATE_HOME/handoff/logs/<service>/ service                    its base URL key its
- * verifier key: taken at the first meeting, then changed only by a chain of replacements that the
- * keys before have signed checkpoint                 the newest that it has signed and that
- * continues those before proofs/N.event, .tlog-proof   what was done from here: the event's line,
- * and its proof conflict-N.note            a checkpoint that contradicts: the evidence against the
- * service
+ * The room of the service's log: what is held of it, fetched, rebuilt and compared, and exported.
+ *
+ * This is what this machine holds of a service's log, so that the service cannot take back what it
+ * has said:
+ *
+ *   XDG_STATE_HOME/handoff/logs/<service>/
+ *     service                      its base URL
+ *     key                          its verifier key: taken at the first meeting, then changed only
+ *                                  by a chain of replacements that the keys before have signed
+ *     checkpoint                   the newest that it has signed and that continues those before
+ *     proofs/N.event, .tlog-proof  what was done from here: the event's line, and its proof
+ *     conflict-N.note              a checkpoint that contradicts: the evidence against the service
  */
 #ifndef HANDOFF_CLI_LOG_TRUST_H
 #define HANDOFF_CLI_LOG_TRUST_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/net/client.h"
 #include "vault/protocol/tlog/checkpoint.h"
 

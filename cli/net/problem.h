@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_NET_PROBLEM_H
 #define HANDOFF_CLI_NET_PROBLEM_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/net/client.h"
 
 #include <stdint.h>

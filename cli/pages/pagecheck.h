@@ -5,7 +5,7 @@
 #ifndef HANDOFF_CLI_PAGES_PAGECHECK_H
 #define HANDOFF_CLI_PAGES_PAGECHECK_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/net/client.h"
 #include "cli/pages/pagehashes.h"
 

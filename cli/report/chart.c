@@ -13,8 +13,8 @@ enum {
     DAY_S = 86400
 };
 
-/* The picture, in its own units: about pixels. A number of two digits needs its width and height.
- */
+/* The picture, in its own units: about pixels. A number of two digits needs its width and
+   height. */
 enum { HEIGHT = 236, LEFT = 34, RIGHT = 6, TOP = 22, BOTTOM = 26 };
 enum { NUMBER_WIDTH = 18, NUMBER_HEIGHT = 12 };
 

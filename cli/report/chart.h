@@ -40,9 +40,8 @@ void chart_tile(FILE *out, const char *class, const char *words, size_t n, size_
     __attribute__((nonnull));
 
 /* Writes the rules for a <style>: colours for light and dark, which the page uses too (--ink,
-   --soft,
-   --line, --paper, --card; --good, --warn, --bad, --info, --idle, each with a -t for its tint), key
-   figures, tables of times and charts. */
+   --soft, --line, --paper, --card; --good, --warn, --bad, --info, --idle, each with a -t for its
+   tint), key figures, tables of times and charts. */
 void chart_style(FILE *out) __attribute__((nonnull));
 
 /* Writes the figure of the handoffs over time, stacked by outcome: by day, or by week, month or

@@ -1,4 +1,7 @@
-/* The audit report: one page of HTML for auditors and managers, made from a log that was verified.
+/*
+ * The room of the audit report: one page of HTML for auditors and managers, made from a log that was
+ * verified. rows.h gathers what is reported, chart.h draws it, html.h writes the page; this is what
+ * the three hand on.
  */
 #ifndef HANDOFF_CLI_REPORT_REPORT_H
 #define HANDOFF_CLI_REPORT_REPORT_H
@@ -6,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* One handoff. No string is NULL: what is absent or erased is "". Times are Unix seconds, 0 for
    what did not happen. */
@@ -23,11 +25,10 @@ struct report_handoff {
 };
 
 struct report_log {
-    const char *origin, *key,
-        *root;            /* the log's name, the verifier key's text, the hash in base64 */
-    const char *note;     /* the signed checkpoint's whole text */
-    int64_t size;         /* events under the checkpoint */
-    unsigned checkpoints; /* older ones, kept on this machine, that it is consistent with */
+    const char *origin, *key; /* the log's name, the verifier key's text */
+    const char *root, *note;  /* the hash in base64, the signed checkpoint's whole text */
+    int64_t size;             /* events under the checkpoint */
+    unsigned checkpoints;     /* older ones, kept on this machine, that it is consistent with */
     /* events in the period: */
     unsigned tokens_added, tokens_revoked, keys_rotated, log_keys_rotated;
     unsigned restored, erasures, backups, starts;
@@ -40,11 +41,5 @@ struct report {
     const struct report_handoff *handoffs; /* oldest first */
     size_t count;
 };
-
-/* Writes the page to out and flushes it. It needs nothing but itself: no script, no other file. All
-   that comes from r is escaped, so that no text of a sender or recipient can act as markup or pass
-   for other text. Times are shown in the local time zone. Returns 0, or -1 with errno when out does
-   not take it or memory is short. */
-int report_write(FILE *out, const struct report *r) __attribute__((nonnull, warn_unused_result));
 
 #endif

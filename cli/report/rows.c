@@ -10,11 +10,11 @@
 
 static const char empty[] = "";
 
-int rows_begin(struct rows *c, int64_t from, int64_t to)
+int rows_begin(struct rows *r, int64_t from, int64_t to)
 {
-    *c = (struct rows){.from = from, .to = to, .first = UINT64_MAX};
-    c->places = json_object();
-    return c->places != NULL ? 0 : -1;
+    *r = (struct rows){.from = from, .to = to, .first = UINT64_MAX};
+    r->places = json_object();
+    return r->places != NULL ? 0 : -1;
 }
 
 /* All that is not empty was copied for its row. */
@@ -24,10 +24,10 @@ static void drop(const char *text)
         free((char *)(uintptr_t)text);
 }
 
-void rows_end(struct rows *c)
+void rows_end(struct rows *r)
 {
-    for (size_t i = 0; i < c->count; i++) {
-        const struct report_handoff *h = &c->rows[i];
+    for (size_t i = 0; i < r->count; i++) {
+        const struct report_handoff *h = &r->handoffs[i];
 
         drop(h->label);
         drop(h->recipient);
@@ -36,9 +36,9 @@ void rows_end(struct rows *c)
         drop(h->receipt_by);
         drop(h->receipt_note);
     }
-    free(c->rows);
-    json_decref(c->places);
-    *c = (struct rows){0};
+    free(r->handoffs);
+    json_decref(r->places);
+    *r = (struct rows){0};
 }
 
 static enum exit_code no_memory(void)
@@ -51,7 +51,6 @@ static enum exit_code no_memory(void)
 
 /* One event in hand. */
 struct step {
-    struct rows *c;
     struct report_handoff *h; /* the handoff's row; NULL where it is not of the period */
     const json_t *line;
     int64_t t;
@@ -181,21 +180,21 @@ static void count_other(struct report_log *l, const char *kind)
             ++*others[i].count;
 }
 
-static enum exit_code add_row(struct rows *c, const struct step *s, const char *id, uint64_t n)
+static enum exit_code add_row(struct rows *r, const struct step *s, const char *id, uint64_t n)
 {
     struct report_handoff *h;
     char place[24];
 
-    if (c->count == c->room) {
-        const size_t room = c->room * 2 + 256;
-        void *bigger = realloc(c->rows, room * sizeof *c->rows);
+    if (r->count == r->room) {
+        const size_t room = r->room * 2 + 256;
+        void *bigger = realloc(r->handoffs, room * sizeof *r->handoffs);
 
         if (bigger == NULL)
             return no_memory();
-        c->rows = bigger;
-        c->room = room;
+        r->handoffs = bigger;
+        r->room = room;
     }
-    h = &c->rows[c->count];
+    h = &r->handoffs[r->count];
     *h = (struct report_handoff){.label = empty,
                                  .recipient = empty,
                                  .ref = empty,
@@ -209,58 +208,57 @@ static enum exit_code add_row(struct rows *c, const struct step *s, const char *
                                  .event = (int64_t)n};
     (void)snprintf(h->id, sizeof h->id, "%s", id);
     (void)snprintf(place, sizeof place, "%" PRIu64, n);
-    if (json_object_set_new(c->places, h->id, json_integer((json_int_t)c->count)) != 0 ||
-        json_object_set_new(c->places, place, json_integer((json_int_t)c->count)) != 0)
+    if (json_object_set_new(r->places, h->id, json_integer((json_int_t)r->count)) != 0 ||
+        json_object_set_new(r->places, place, json_integer((json_int_t)r->count)) != 0)
         return no_memory();
-    c->count++;
+    r->count++;
     return EXIT_DONE;
 }
 
-static enum exit_code take(struct rows *c, uint64_t n, struct step *s)
+static enum exit_code take(struct rows *r, uint64_t n, struct step *s)
 {
     const char *kind = text_of(s, "kind"), *id = text_of(s, "id");
-    const bool now = s->t >= c->from && s->t < c->to;
-    const json_t *place = json_object_get(c->places, id);
+    const bool now = s->t >= r->from && s->t < r->to;
+    const json_t *place = json_object_get(r->places, id);
     char number[24];
 
-    if (now && c->first == UINT64_MAX)
-        c->first = n;
+    if (now && r->first == UINT64_MAX)
+        r->first = n;
     if (now)
-        count_other(&c->log, kind);
+        count_other(&r->log, kind);
     if (now && strcmp(kind, "handoff.created") == 0)
-        return add_row(c, s, id, n);
+        return add_row(r, s, id, n);
     if (place == NULL || id[0] == '\0')
         return EXIT_DONE;
-    s->h = &c->rows[json_integer_value(place)];
+    s->h = &r->handoffs[json_integer_value(place)];
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].kind, kind) == 0)
             kinds[i].take(s);
     if (strncmp(kind, "receipt.", strlen("receipt.")) != 0)
         return EXIT_DONE;
     (void)snprintf(number, sizeof number, "%" PRIu64, n);
-    return json_object_set_new(c->places, number, json_integer(json_integer_value(place))) == 0
+    return json_object_set_new(r->places, number, json_integer(json_integer_value(place))) == 0
                ? EXIT_DONE
                : no_memory();
 }
 
 /* What was erased because of age: all that lies below an event. */
-static void erase_old(struct rows *c, const struct step *s)
+static void erase_old(struct rows *r, const struct step *s)
 {
     const json_t *before = json_object_get(s->line, "before");
 
-    for (size_t i = 0; json_is_integer(before) && i < c->count; i++)
-        c->rows[i].erased |= c->rows[i].event < json_integer_value(before);
+    for (size_t i = 0; json_is_integer(before) && i < r->count; i++)
+        r->handoffs[i].erased |= r->handoffs[i].event < json_integer_value(before);
 }
 
-enum exit_code rows_event(struct rows *c, uint64_t n, const char *line, size_t len)
+enum exit_code rows_event(struct rows *r, uint64_t n, const char *line, size_t len)
 {
     json_t *object = jsontext_parse(line, len, 0, NULL);
-    struct step s = {
-        .c = c, .line = object, .t = (int64_t)json_integer_value(json_object_get(object, "t"))};
-    const enum exit_code rc = take(c, n, &s);
+    struct step s = {.line = object, .t = (int64_t)json_integer_value(json_object_get(object, "t"))};
+    const enum exit_code rc = take(r, n, &s);
 
     if (strcmp(text_of(&s, "kind"), "details.erased") == 0)
-        erase_old(c, &s);
+        erase_old(r, &s);
     json_decref(object);
     return rc;
 }
@@ -300,7 +298,7 @@ static int take_details(struct report_handoff *h, const json_t *details)
     return rc;
 }
 
-enum exit_code rows_details(struct rows *c, uint64_t n, const char *line, size_t len)
+enum exit_code rows_details(struct rows *r, uint64_t n, const char *line, size_t len)
 {
     struct report_handoff *h;
     const json_t *place;
@@ -309,11 +307,11 @@ enum exit_code rows_details(struct rows *c, uint64_t n, const char *line, size_t
     int rc = 0;
 
     (void)snprintf(number, sizeof number, "%" PRIu64, n);
-    place = json_object_get(c->places, number);
+    place = json_object_get(r->places, number);
     if (place == NULL)
         return EXIT_DONE;
     object = jsontext_parse(line, len, 0, NULL);
-    h = &c->rows[json_integer_value(place)];
+    h = &r->handoffs[json_integer_value(place)];
     rc = take_details(h, json_object_get(object, "details"));
     if (rc == 0 && (int64_t)n == h->event)
         rc = set(&h->sender, detail(json_object_get(object, "details"), "token"));

@@ -2,7 +2,7 @@
 #ifndef HANDOFF_CLI_TIMELINE_TIMELINE_H
 #define HANDOFF_CLI_TIMELINE_TIMELINE_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/local/state.h"
 #include "cli/net/client.h"
 

@@ -4,7 +4,7 @@
    sentence or tell what it shows; what they show stands in the report as text alone. */
 #include "cli/evidence/evidence.h"
 #include "cli/evidence/receiptfile.h"
-#include "cli/report/report.h"
+#include "cli/report/html.h"
 #include "vault/protocol/handoff/receipt.h"
 #include "vault/protocol/tlog/commitment.h"
 
@@ -184,7 +184,7 @@ static void show(const char *details, const char *text)
     size_t len = 0;
     FILE *out = open_memstream(&page, &len);
 
-    if (out == NULL || report_write(out, &report) != 0 || fclose(out) != 0 ||
+    if (out == NULL || html_write(out, &report) != 0 || fclose(out) != 0 ||
         strstr(page, "<script") != NULL || strstr(page, "<img") != NULL)
         abort();
     free(page);

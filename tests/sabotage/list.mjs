@@ -155,8 +155,8 @@ export const sabotages = [
     {
         name: 'the command says opened although the person saw nothing',
         file: 'cli/commands/redeem.c',
-        from: 'return output_stdout(bytes, len, r->style) == 0 ? EXIT_DONE : unshown(r, "stdout");',
-        to: 'return output_stdout(bytes, len, r->style) <= 0 ? EXIT_DONE : unshown(r, "stdout");',
+        from: 'return terminal_print(bytes, len, r->style) == 0 ? EXIT_DONE : unshown(r, "stdout");',
+        to: 'return terminal_print(bytes, len, r->style) <= 0 ? EXIT_DONE : unshown(r, "stdout");',
         test: 'e2e/cli',
     },
     // ---- what was promised is kept ----

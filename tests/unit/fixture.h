@@ -1,5 +1,5 @@
-/* A vault on a data directory of its own, and the calls of its three parties, for the unit tests.
- */
+/* A vault on a data directory of its own, and the calls of its three parties, for the unit
+   tests. */
 #ifndef HANDOFF_TESTS_UNIT_FIXTURE_H
 #define HANDOFF_TESTS_UNIT_FIXTURE_H
 
@@ -37,8 +37,7 @@ size_t fixture_search(const struct fixture *f, const void *needle, size_t len);
 
 /* Makes a handoff of a plaintext of size bytes, with a code where code is not NULL, and submits it
    with options set by prepare (may be NULL). The second returns the answer, the first insists on
-   OK.
- */
+   OK. */
 void party_submit(struct fixture *f, struct party *p, size_t size, const char *code,
                   void (*prepare)(struct vault_submission *in));
 enum answer party_try(struct fixture *f, struct party *p, size_t size, const char *code,

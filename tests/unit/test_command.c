@@ -1,6 +1,6 @@
 /* Goal: a command line is read by its rows alone: each option once, in full, with a value exactly
    where it takes one; what might be a secret in the wrong place is refused. */
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "tests/unit/unit.h"
 
 #include <sodium.h>

@@ -1,5 +1,5 @@
-/* Goal: envelopes are those of the vectors byte for byte, and nothing that differs from one opens.
- */
+/* Goal: envelopes are those of the vectors byte for byte, and nothing that differs from one
+   opens. */
 #include "tests/unit/vectors.h"
 #include "vault/protocol/handoff/envelope.h"
 

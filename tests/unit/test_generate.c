@@ -46,8 +46,8 @@ static void all_differ(void **state)
 }
 
 /* Pearson's chi-squared over a long password's characters: 65 degrees of freedom; above 150 has a
-   chance below one in ten million. A class that is forced into place would show, as would a modulo.
- */
+   chance below one in ten million. A class that is forced into place would show, as would a
+   modulo. */
 static void no_favourites(void **state)
 {
     unsigned counts[256] = {0};

@@ -1,5 +1,5 @@
-/* Goal: signed notes, checkpoints and proofs are C2SP's byte for byte, and nothing else is taken.
- */
+/* Goal: signed notes, checkpoints and proofs are C2SP's byte for byte, and nothing else is
+   taken. */
 #include "vault/protocol/tlog/checkpoint.h"
 
 #include <setjmp.h>

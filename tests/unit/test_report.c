@@ -1,6 +1,6 @@
 /* Goal: the audit report counts each state right, tells times as they were, and nothing that a
    sender, a recipient or the service wrote acts as markup or passes for other text. */
-#include "cli/report/report.h"
+#include "cli/report/html.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ static char *page(const struct report *r)
     FILE *out = open_memstream(&text, &len);
 
     assert_non_null(out);
-    assert_int_equal(report_write(out, r), 0);
+    assert_int_equal(html_write(out, r), 0);
     assert_int_equal(fclose(out), 0);
     assert_int_equal(strlen(text), len);
     return text;
@@ -308,7 +308,7 @@ static void full_disk(void **state)
 
     (void)state;
     assert_non_null(out);
-    assert_int_equal(report_write(out, &r), -1);
+    assert_int_equal(html_write(out, &r), -1);
     assert_int_equal(errno, ENOSPC);
     (void)fclose(out);
 }

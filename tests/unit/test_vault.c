@@ -94,8 +94,8 @@ struct collected {
     bool opened_hash, receipt_key;
 };
 
-/* The commitment that stands in the event's line for a detail must be the one that its salt gives.
- */
+/* The commitment that stands in the event's line for a detail must be the one that its salt
+   gives. */
 static void check_commitment(const struct vault_event *e, const struct vault_detail *d)
 {
     crypto_generichash_state hash;

@@ -141,8 +141,7 @@ static void add_target(struct text *t, const struct prepare_options *o, const ui
 }
 
 /* Whoever wins in a comparison: a bare PUT would be refused by nobody, but POST is what is
- * compared.
- */
+   compared. */
 static const char *method_of(const struct prepare_options *o, enum prepare_step step)
 {
     return o->bare && step == PREPARE_PUT ? "POST" : steps[step].method;

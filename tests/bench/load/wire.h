@@ -1,5 +1,5 @@
-/* A connection to 127.0.0.1 that does not block, perhaps by TLS, and the answers that come of it.
- */
+/* A connection to 127.0.0.1 that does not block, perhaps by TLS, and the answers that come of
+   it. */
 #ifndef HANDOFF_TESTS_BENCH_LOAD_WIRE_H
 #define HANDOFF_TESTS_BENCH_LOAD_WIRE_H
 

@@ -13,8 +13,8 @@ enum {
     MATERIAL_PER_MS = 64 /* ids with the same time */
 };
 
-/* The time in the ids of what fill makes, so that the generator's come behind them: 1 January 2024.
- */
+/* The time in the ids of what fill makes, so that the generator's come behind them: 1 January
+   2024. */
 #define MATERIAL_FILLED_MS UINT64_C(1704067200000)
 
 struct material_source {

@@ -1,11 +1,11 @@
 /*
- * A command is a row: its name, what it takes, what it does. The parser, the help and the usage
- * errors are made from it.
+ * The room of the commands: one file for each verb of the command line. A command is a row: its
+ * name, what it takes, what it does. The parser, the help and the usage errors are made from it.
  */
-#ifndef HANDOFF_CLI_COMMAND_H
-#define HANDOFF_CLI_COMMAND_H
+#ifndef HANDOFF_CLI_COMMANDS_COMMAND_H
+#define HANDOFF_CLI_COMMANDS_COMMAND_H
 
-#include "cli/exit.h"
+#include "cli/io/exit.h"
 #include "cli/local/settings.h"
 
 #include <stddef.h>
@@ -35,7 +35,7 @@ struct command {
     enum exit_code (*run)(const struct command_input *in);
 };
 
-/* Each is one file in commands/. */
+/* Each is one file beside this one. */
 extern const struct command command_send, command_redeem, command_confirm, command_reject,
     command_status, command_list, command_revoke, command_inbox, command_audit_events,
     command_audit_checkpoint, command_audit_export, command_audit_verify, command_audit_report,

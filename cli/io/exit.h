@@ -1,6 +1,6 @@
 /* What the program's exit status says; documented in handoff(1). Never renumber. */
-#ifndef HANDOFF_CLI_EXIT_H
-#define HANDOFF_CLI_EXIT_H
+#ifndef HANDOFF_CLI_IO_EXIT_H
+#define HANDOFF_CLI_IO_EXIT_H
 
 enum exit_code {
     EXIT_DONE = 0,

@@ -1,4 +1,4 @@
-#include "cli/report/report.h"
+#include "cli/report/html.h"
 
 #include "cli/report/chart.h"
 #include "vault/protocol/encoding/encoding.h"
@@ -473,7 +473,7 @@ static void head(FILE *out, const struct report *r)
         (long long)r->log.size);
 }
 
-int report_write(FILE *out, const struct report *r)
+int html_write(FILE *out, const struct report *r)
 {
     const struct figures f = count(r);
     int rc;

@@ -1,7 +1,7 @@
 /*
- * The room of the audit report: one page of HTML for auditors and managers, made from a log that was
- * verified. rows.h gathers what is reported, chart.h draws it, html.h writes the page; this is what
- * the three hand on.
+ * The room of the audit report: one page of HTML for auditors and managers, made from a log that
+ * was verified. rows.h gathers what is reported, chart.h draws it, html.h writes the page; this is
+ * what the three hand on.
  */
 #ifndef HANDOFF_CLI_REPORT_REPORT_H
 #define HANDOFF_CLI_REPORT_REPORT_H

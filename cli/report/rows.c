@@ -254,7 +254,8 @@ static void erase_old(struct rows *r, const struct step *s)
 enum exit_code rows_event(struct rows *r, uint64_t n, const char *line, size_t len)
 {
     json_t *object = jsontext_parse(line, len, 0, NULL);
-    struct step s = {.line = object, .t = (int64_t)json_integer_value(json_object_get(object, "t"))};
+    struct step s = {.line = object,
+                     .t = (int64_t)json_integer_value(json_object_get(object, "t"))};
     const enum exit_code rc = take(r, n, &s);
 
     if (strcmp(text_of(&s, "kind"), "details.erased") == 0)

@@ -1,29 +1,22 @@
 #include "cli/io/progress.h"
 
+#include "vault/protocol/encoding/clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FIRST_MS = 1000, EVERY_MS = 250 };
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void progress_begin(struct progress *p, const char *what, uint64_t total)
 {
-    *p = (struct progress){.what = what, .total = total, .started_ms = now_ms()};
+    *p = (struct progress){.what = what, .total = total, .started_ms = clock_monotonic_ms()};
     p->told_ms = p->started_ms + FIRST_MS - EVERY_MS;
 }
 
 void progress_tell(struct progress *p, uint64_t done)
 {
-    const int64_t now = now_ms();
+    const int64_t now = clock_monotonic_ms();
 
     if (now - p->told_ms < EVERY_MS || p->total == 0 || !isatty(STDERR_FILENO))
         return;

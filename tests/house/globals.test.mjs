@@ -12,11 +12,11 @@ const build = process.env.HANDOFF_BUILD;
 
 // Each with the reason why it cannot live anywhere else.
 const allowed = new Map([
-    ['vault/protocol/encoding/secret.c: lock_failed', 'a fact about the process, asked by /readyz'],
-    ['vault/protocol/encoding/secret.c: reserve', "a thread's: libraries that ask for memory tell nobody what for"],
+    ['vault/protocol/encoding_secret.c: lock_failed', 'a fact about the process, asked by /readyz'],
+    ['vault/protocol/encoding_secret.c: reserve', "a thread's: libraries that ask for memory tell nobody what for"],
     ['vault/store_sqlite_heap.c: once', 'a library that is set up once in a process'],
     ['vault/store_sqlite_wal.c: vfs', 'a file system, to which SQLite keeps a pointer'],
-    ['cli/io/terminal.c: caught', 'set by a signal handler'],
+    ['cli/io_terminal.c: caught', 'set by a signal handler'],
 ]);
 
 function objectFiles(folder) {

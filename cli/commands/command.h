@@ -1,6 +1,8 @@
 /*
- * The room of the commands: one file for each verb of the command line. A command is a row: its
- * name, what it takes, what it does. The parser, the help and the usage errors are made from it.
+ * The room of the commands: one file for each verb of the command line.
+ *
+ * A command is a row: its name, what it takes, what it does. The parser, the help and the usage
+ * errors are made from it.
  */
 #ifndef HANDOFF_CLI_COMMANDS_COMMAND_H
 #define HANDOFF_CLI_COMMANDS_COMMAND_H

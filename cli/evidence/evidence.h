@@ -1,7 +1,10 @@
 /*
- * A handoff's whole story in one file that anyone can check without the service: a bundle (see
- * bundle.h) of the type handoff-evidence/1, whose events are all of the handoff, each also with
- * "details":{"<field>":{"salt":"…","value":"…"},…}, those that were disclosed. No other members.
+ * The room of files that prove something and are checked offline: pure but for their JSON.
+ *
+ * This is a handoff's whole story in one file that anyone can check without the service: a bundle
+ * (see bundle.h) of the type handoff-evidence/1, whose events are all of the handoff, each also
+ * with "details":{"<field>":{"salt":"…","value":"…"},…}, those that were disclosed. No other
+ * members.
  */
 #ifndef HANDOFF_CLI_EVIDENCE_EVIDENCE_H
 #define HANDOFF_CLI_EVIDENCE_EVIDENCE_H

@@ -1,4 +1,8 @@
-/* What a person hands over, from prompt, pipe or file to the plaintext that is sealed. */
+/*
+ * The room of what is handed over: made, read, announced, printed and acknowledged.
+ *
+ * This is what a person hands over, from prompt, pipe or file to the plaintext that is sealed.
+ */
 #ifndef HANDOFF_CLI_HANDOFF_PAYLOAD_H
 #define HANDOFF_CLI_HANDOFF_PAYLOAD_H
 

@@ -1,7 +1,9 @@
 /*
- * The room io is where the program meets the person and the machine: terminal, pipes and files, the
- * progress of what takes long, the exit status. This is the person at the terminal: questions
- * without echo, words on stderr, and what keeps foreign bytes from steering the screen.
+ * The room where the program meets the person and the machine: terminal, pipes, files, the progress
+ * of what takes long, the exit status.
+ *
+ * This is the person at the terminal: questions without echo, words on stderr, and what keeps
+ * foreign bytes from steering the screen.
  */
 #ifndef HANDOFF_CLI_IO_TERMINAL_H
 #define HANDOFF_CLI_IO_TERMINAL_H

@@ -1,6 +1,9 @@
 /*
- * What must outlive the command: XDG_STATE_HOME/handoff/{sent,received}/<id>.json, 0600 in folders
- * of 0700, each written whole or not at all. Never a link key, a code or a password.
+ * The room of what this person's machine has of its own: settings, state, and how a person names a
+ * handoff.
+ *
+ * This is what must outlive the command: XDG_STATE_HOME/handoff/{sent,received}/<id>.json, 0600 in
+ * folders of 0700, each written whole or not at all. Never a link key, a code or a password.
  */
 #ifndef HANDOFF_CLI_LOCAL_STATE_H
 #define HANDOFF_CLI_LOCAL_STATE_H

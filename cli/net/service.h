@@ -1,4 +1,8 @@
-/* The calls of the protocol, one function each, over a client. */
+/*
+ * The room of the way to a service: which one it is, HTTP, and what a person hears when it refuses.
+ *
+ * These are the calls of the protocol, one function each, over a client.
+ */
 #ifndef HANDOFF_CLI_NET_SERVICE_H
 #define HANDOFF_CLI_NET_SERVICE_H
 

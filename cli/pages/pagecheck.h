@@ -1,6 +1,6 @@
 /*
- * A server's pages, held against those of this build: their bytes, as they come for this program,
- * compressed, and for a browser, and the headers that keep a page to its own scripts.
+ * The room of a server's pages, held against those of this build: their bytes, as they come for
+ * this program, compressed, and for a browser, and the headers that keep a page to its own scripts.
  */
 #ifndef HANDOFF_CLI_PAGES_PAGECHECK_H
 #define HANDOFF_CLI_PAGES_PAGECHECK_H

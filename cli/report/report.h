@@ -1,7 +1,8 @@
 /*
  * The room of the audit report: one page of HTML for auditors and managers, made from a log that
- * was verified. rows.h gathers what is reported, chart.h draws it, html.h writes the page; this is
- * what the three hand on.
+ * was verified. rows.h gathers what is reported, chart.h draws it, html.h writes the page.
+ *
+ * This is what the three hand on.
  */
 #ifndef HANDOFF_CLI_REPORT_REPORT_H
 #define HANDOFF_CLI_REPORT_REPORT_H

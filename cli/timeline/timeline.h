@@ -1,4 +1,8 @@
-/* A handoff's events, as its sender sees them. */
+/*
+ * The room of a handoff's events, read and waited for, each told as a line for a person.
+ *
+ * This is how its sender sees them.
+ */
 #ifndef HANDOFF_CLI_TIMELINE_TIMELINE_H
 #define HANDOFF_CLI_TIMELINE_TIMELINE_H
 

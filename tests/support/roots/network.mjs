@@ -97,9 +97,12 @@ export class TestNetwork {
         return `/proc/${this.#child.pid}/ns/net`;
     }
 
-    // What the script enter needs to plug in a server.
+    // What the script enter needs to plug in a server. Its hardware address follows from its address: its
+    // neighbours know it at once when it starts again.
     plug(address) {
-        return [`${address}/${prefix}`, this.#port(address), this.#space, this.host].join(':');
+        const hex = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+        const hardware = ['02', '00', ...hex].join('-');
+        return [`${address}/${prefix}`, hardware, this.#port(address), this.#space, this.host].join(':');
     }
 
     // Sets the bridge's end of a server's cable up or down.

@@ -25,6 +25,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(dirname(dirname(dirname(here))), 'build', 'roots');
 const stopMs = 10000;
 const readyMs = 30000;
+const connectMs = 1000;
 
 const hash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
@@ -106,7 +107,7 @@ class TestRoot {
 
     // Runs a program to its end, without a network. options: those above, input. Gives { status, out,
     // err, said }.
-    exec(argv, options = {}) {
+    async exec(argv, options = {}) {
         wanted();
         const words = own(closed, command(this, argv, options));
         const child = spawn(words[0], words.slice(1), {
@@ -158,6 +159,7 @@ class Server {
         const argv = own(spaces, command(this.root, this.options.argv, this.options, extra));
         this.#log ??= unnamedFile(this.root.inside);
         this.#how = null;
+        this.pid = undefined;
         this.#child = spawn(argv[0], argv.slice(1), {
             env: environment(this.options.env),
             stdio: ['ignore', this.#log, this.#log, 'pipe'],
@@ -174,7 +176,8 @@ class Server {
         const { ready } = this.options;
         const probe = typeof ready === 'number' ? () => this.listens(ready) : () => !ready || ready(this);
         try {
-            await poll(`${this.options.argv[0]} to be ready`, async () => alive(await probe()), readyMs);
+            const either = async () => alive(await Promise.race([probe(), this.#ended.then(() => false)]));
+            await poll(`${this.options.argv[0]} to be ready`, either, readyMs);
         } catch (error) {
             error.message += `\n${this.logs}`;
             throw error;
@@ -186,7 +189,8 @@ class Server {
     listens(port) {
         return new Promise((resolve) => {
             const socket = net.connect({ host: this.address, port });
-            socket.on('error', () => resolve(false));
+            const no = () => socket.destroy() && resolve(false);
+            socket.on('error', no).setTimeout(connectMs, no);
             socket.on('connect', () => socket.destroy() && resolve(true));
         });
     }
@@ -202,9 +206,13 @@ class Server {
         return this.#child !== undefined && this.#how === null;
     }
 
-    // To the server's first process.
+    // To the server's first process. One that has ended hears nothing.
     signal(name) {
-        process.kill(Number(this.pid), name);
+        try {
+            process.kill(Number(this.pid), name);
+        } catch (error) {
+            assert.equal(error.code, 'ESRCH');
+        }
     }
 
     // As an operator stops it: gives how it ended, { code, signal }. What does not end is killed.
@@ -228,7 +236,7 @@ class Server {
     // A program in the midst of the running server. options: env, user, input. Gives as root.exec does.
     exec(argv, { env, user = 'root', input } = {}) {
         const words = ['nsenter', `--target=${this.pid}`, '--mount', '--pid', '--net', '--uts', '--ipc',
-            '--root', '--wd', 'setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', ...argv];
+            '--root', '--wd', 'chroot', `--userspec=${user}`, '/', ...argv];
         const child = spawn(words[0], words.slice(1), { env: environment(env) });
         return collect(child, input);
     }

@@ -4,7 +4,6 @@
 // and each has its page in the operator's guide.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { randomBytes } from 'node:crypto';
@@ -13,21 +12,15 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { Client, b64u, deliver, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { testRoot, webServers } from '../support/roots/roots.mjs';
 import { poll, startService } from '../support/service/service.mjs';
 
 const docs = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'docs');
 
-function promtool(args, input = '') {
-    return new Promise((resolve, reject) => {
-        const child = spawn('promtool', args, { cwd: docs, stdio: ['pipe', 'pipe', 'pipe'] });
-        let said = '';
-        child.stdout.on('data', (data) => (said += data));
-        child.stderr.on('data', (data) => (said += data));
-        child.on('error', reject);
-        child.on('close', (status) => resolve({ status, said }));
-        child.stdin.on('error', () => {});
-        child.stdin.end(input);
-    });
+// In the folder of the alerts.
+async function promtool(args, input) {
+    const root = await testRoot(webServers);
+    return root.exec(['promtool', ...args], { binds: [{ from: docs, to: '/docs' }], cwd: '/docs', input });
 }
 
 function ask(address, path = '/metrics', options = {}) {

@@ -1,10 +1,9 @@
 // Goal: X-Forwarded-For counts from proxies that the operator named, and from nobody else; the
-// configurations of nginx and Caddy in docs/proxy work as they stand there, but for names, ports and
-// certificates; a proxy may come by a unix socket.
+// configurations of nginx and Caddy in docs/proxy work as they stand there, but for the service's address
+// and Caddy's certificate; a proxy may come by a unix socket.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -13,8 +12,10 @@ import { fileURLToPath } from 'node:url';
 import { makePair } from '../support/service/certificates.mjs';
 import { Person } from '../support/service/cli.mjs';
 import { Client, deliver, done, newClaimant, problem, sendHandoff } from '../support/http/http.mjs';
+import { testNetwork } from '../support/roots/network.mjs';
+import { testRoot, webServers } from '../support/roots/roots.mjs';
 import { operate } from '../support/service/operator.mjs';
-import { poll, scratch, startService } from '../support/service/service.mjs';
+import { scratch, startService } from '../support/service/service.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -94,7 +95,113 @@ test('a unix socket without a word about proxies: what is forwarded counts for n
     assert.equal(await addressSeen(client, { 'x-forwarded-for': '203.0.113.9' }), undefined);
 });
 
-// ---- real proxies ----
+// ---- real proxies, in a test root ----
+
+const hostname = 'handoff.example.com';
+const certificates = `/etc/letsencrypt/live/${hostname}`;
+
+// The file with another address of the service, or a certificate of the test's: each must be there.
+function adapt(file, changes) {
+    let text = readFileSync(join(root, 'docs', 'proxy', file), 'utf8');
+    for (const [from, to] of changes) {
+        assert.ok(text.includes(from), `${file} holds ${from}`);
+        text = text.replaceAll(from, to);
+    }
+    return text;
+}
+
+// A service and a network with the place of a proxy, which it trusts.
+async function before(t) {
+    const network = await testNetwork(t);
+    const address = network.reserve('proxy');
+    const { service } = await start(t, ['--trusted-proxies', address, '--log-level', 'debug'], {
+        host: network.host,
+    });
+    return { network, address, service, upstream: `${service.host}:${service.port}` };
+}
+
+// What the proxy reads: its configuration, and a certificate where the file asks for it.
+function filesOf(t, text, to) {
+    const dir = scratch(t);
+    const pair = makePair(dir, 'proxy', 30, hostname);
+    writeFileSync(join(dir, 'site'), text);
+    const binds = [
+        { from: join(dir, 'site'), to },
+        { from: pair.cert, to: `${certificates}/fullchain.pem` },
+        { from: pair.key, to: `${certificates}/privkey.pem` },
+    ];
+    return { binds, ca: pair.ca };
+}
+
+// Debian's own nginx.conf, which includes what is in sites-enabled.
+const nginx = {
+    argv: ['nginx', '-e', 'stderr', '-g', 'daemon off;'],
+    site: '/etc/nginx/sites-enabled/handoff',
+};
+
+const caddy = {
+    argv: ['caddy', 'run', '--adapter', 'caddyfile', '--config', '/etc/caddy/Caddyfile'],
+    site: '/etc/caddy/Caddyfile',
+};
+
+// Through the proxy, under its public name.
+function clientOf(t, proxy, ca) {
+    const front = { url: `https://${hostname}`, host: proxy.address, port: 443 };
+    const client = new Client(front, { ca, name: hostname });
+    t.after(() => client.close());
+    return client;
+}
+
+// What must work through a proxy: everything, with the client's own address, and long-polls.
+async function exercise(client, service, own) {
+    const h = await deliver(client, { payload: Buffer.alloc(40000, 0x20) });
+    const log = await h.log(client);
+    assert.equal(log[0].details.address.value, own);
+    assert.match(service.log, /request \d+ PUT .* 201/);
+    const spoofed = await addressSeen(client, { 'x-forwarded-for': '203.0.113.9' });
+    assert.equal(spoofed, own, 'a client cannot choose its address');
+    const next = await sendHandoff(client);
+    const [created] = await next.log(client);
+    const waiting = next.events(client, `?after=${created.index}&wait=30`);
+    done(await next.claim(client, newClaimant()));
+    assert.equal(JSON.parse(done(await waiting).events[0].line).kind, 'claim.accepted');
+}
+
+test('nginx in front, as docs/proxy/nginx.conf has it', async (t) => {
+    const { network, address, service, upstream } = await before(t);
+    const site = adapt('nginx.conf', [['127.0.0.1:8088;', `${upstream};`]]);
+    const { binds, ca } = filesOf(t, site, nginx.site);
+    const web = await testRoot(webServers);
+    const proxy = await web.run(t, { argv: nginx.argv, network, address, binds, ready: 443 });
+    await exercise(clientOf(t, proxy, ca), service, network.host);
+});
+
+test('nginx in front, by a unix socket', async (t) => {
+    const { service } = await start(t, ['--trusted-proxies', 'unix', '--log-level', 'debug'], {
+        socket: true,
+    });
+    chownSync(service.socketPath, 0, 33); // Debian's www-data, as whom nginx works
+    const site = adapt('nginx.conf', [['127.0.0.1:8088;', 'unix:/run/handoff/handoffd.sock;']]);
+    const { binds, ca } = filesOf(t, site, nginx.site);
+    binds.push({ from: service.socketPath, to: '/run/handoff/handoffd.sock' });
+    const web = await testRoot(webServers);
+    const proxy = await web.run(t, { argv: nginx.argv, binds, ready: 443 });
+    await exercise(clientOf(t, proxy, ca), service, proxy.network.host);
+});
+
+const siteOf = (upstream, head) => adapt('Caddyfile', [
+    ['reverse_proxy 127.0.0.1:8088 {', `reverse_proxy ${upstream} {`],
+    [`${hostname} {`, head],
+]);
+
+test('Caddy in front, as docs/proxy/Caddyfile has it', async (t) => {
+    const { network, address, service, upstream } = await before(t);
+    const own = `tls ${certificates}/fullchain.pem ${certificates}/privkey.pem`;
+    const { binds, ca } = filesOf(t, siteOf(upstream, `${hostname} {\n\t${own}`), caddy.site);
+    const web = await testRoot(webServers);
+    const proxy = await web.run(t, { argv: caddy.argv, network, address, binds, ready: 443 });
+    await exercise(clientOf(t, proxy, ca), service, network.host);
+});
 
 function freePort() {
     return new Promise((resolve) => {
@@ -105,111 +212,15 @@ function freePort() {
     });
 }
 
-// Runs a proxy until the test ends.
-async function run(t, argv, port, env = {}) {
-    const child = spawn(argv[0], argv.slice(1), {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, ...env },
-    });
-    let words = '';
-    child.stdout.on('data', (data) => (words += data));
-    child.stderr.on('data', (data) => (words += data));
-    const ended = new Promise((resolve) => child.on('close', resolve));
-    t.after(async () => {
-        child.kill('SIGTERM');
-        await ended;
-    });
-    await poll(`${argv[0]} listens: ${words}`, () => {
-        assert.equal(child.exitCode, null, words);
-        return new Promise((resolve) => {
-            const socket = net.connect({ host: '127.0.0.1', port });
-            socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
-            socket.on('connect', () => socket.destroy());
-        });
-    });
-}
-
-// The file with other names, ports and certificates: each must be there.
-function adapt(file, changes) {
-    let text = readFileSync(join(root, 'docs', 'proxy', file), 'utf8');
-    for (const [from, to] of changes) {
-        assert.ok(text.includes(from), `${file} holds ${from}`);
-        text = text.replaceAll(from, to);
-    }
-    return text;
-}
-
-// What must work through a proxy: everything, with the client's own address, and long-polls.
-async function exercise(t, service, front) {
-    const client = new Client(front, { ca: front.ca });
-    t.after(() => client.close());
-    const h = await deliver(client, { payload: Buffer.alloc(40000, 0x20) });
-    const log = await h.log(client);
-    assert.equal(log[0].details.address.value, '127.0.0.1');
-    assert.match(service.log, /request \d+ PUT .* 201/);
-    const spoofed = await addressSeen(client, { 'x-forwarded-for': '203.0.113.9' });
-    assert.equal(spoofed, '127.0.0.1', 'a client cannot choose its address');
-    const next = await sendHandoff(client);
-    const [created] = await next.log(client);
-    const waiting = next.events(client, `?after=${created.index}&wait=30`);
-    done(await next.claim(client, newClaimant()));
-    assert.equal(JSON.parse(done(await waiting).events[0].line).kind, 'claim.accepted');
-}
-
-const behind = ['--trusted-proxies', '127.0.0.1', '--log-level', 'debug'];
-
-test('nginx in front, as docs/proxy/nginx.conf has it', async (t) => {
-    const { service } = await start(t, behind);
-    const dir = scratch(t);
-    const pair = makePair(dir, 'nginx');
-    const port = await freePort();
-    mkdirSync(join(dir, 'tmp'));
-    const site = adapt('nginx.conf', [
-        ['127.0.0.1:8088;', `${service.host}:${service.port};`],
-        ['listen 443 ssl http2;', `listen 127.0.0.1:${port} ssl http2;`],
-        ['server_name handoff.example.com;', 'server_name localhost;'],
-        ['/etc/letsencrypt/live/handoff.example.com/fullchain.pem', pair.cert],
-        ['/etc/letsencrypt/live/handoff.example.com/privkey.pem', pair.key],
-    ]);
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-        .map((name) => `${name}_temp_path ${join(dir, 'tmp')};`)
-        .join('\n');
-    writeFileSync(
-        join(dir, 'nginx.conf'),
-        `daemon off;\nmaster_process off;\npid ${join(dir, 'pid')};\nerror_log stderr;\n` +
-            `events {}\nhttp {\n${temporary}\n${site}\n}\n`,
-    );
-    await run(t, ['/usr/sbin/nginx', '-e', 'stderr', '-p', dir, '-c', join(dir, 'nginx.conf')], port);
-    await exercise(t, service, { url: `https://127.0.0.1:${port}`, host: '127.0.0.1', port, ca: pair.ca });
-});
-
-test('Caddy in front, as docs/proxy/Caddyfile has it', async (t) => {
-    const { service } = await start(t, behind);
-    const dir = scratch(t);
-    const pair = makePair(dir, 'caddy');
-    const port = await freePort();
-    const site = adapt('Caddyfile', [
-        ['reverse_proxy 127.0.0.1:8088 {', `reverse_proxy ${service.host}:${service.port} {`],
-        ['handoff.example.com {', `https://localhost:${port}, https://127.0.0.1:${port} {\n\ttls ${pair.cert} ${pair.key}\n\tbind 127.0.0.1`],
-    ]);
-    writeFileSync(join(dir, 'Caddyfile'), `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${site}`);
-    await run(t, ['/usr/bin/caddy', 'run', '--adapter', 'caddyfile', '--config', join(dir, 'Caddyfile')],
-        port, { HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir });
-    await exercise(t, service, { url: `https://127.0.0.1:${port}`, host: '127.0.0.1', port, ca: pair.ca });
-});
-
+// Without TLS the command line speaks to this machine only: this proxy listens on the machine's own loopback.
 test('the command line through a proxy on this machine', async (t) => {
-    const { service } = await start(t, behind);
-    const dir = scratch(t);
+    const { service } = await start(t, ['--trusted-proxies', '127.0.0.1', '--log-level', 'debug']);
     const port = await freePort();
-    const site = adapt('Caddyfile', [
-        ['reverse_proxy 127.0.0.1:8088 {', `reverse_proxy ${service.host}:${service.port} {`],
-        ['handoff.example.com {', `http://127.0.0.1:${port} {\n\tbind 127.0.0.1`],
-    ]);
-    writeFileSync(join(dir, 'Caddyfile'), `{\n\tadmin off\n}\n${site}`);
-    await run(t, ['/usr/bin/caddy', 'run', '--adapter', 'caddyfile', '--config', join(dir, 'Caddyfile')],
-        port, { HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir });
     const url = `http://127.0.0.1:${port}`;
+    const site = siteOf(`${service.host}:${service.port}`, `${url} {\n\tbind 127.0.0.1`);
+    const { binds } = filesOf(t, `{\n\tadmin off\n}\n${site}`, caddy.site);
+    const web = await testRoot(webServers);
+    await web.run(t, { argv: caddy.argv, network: 'machine', binds, ready: port });
     const sent = await new Person(t, url).run(['send'], { stdin: 'a password\n' });
     assert.equal(sent.status, 0, sent.said);
     const redeemed = await new Person(t, url).run(['redeem', sent.out.trim(), '--field', 'password']);

@@ -63,7 +63,8 @@ function parse(text) {
 // ---- the client ----
 
 export class Client {
-    // options: localAddress (which loopback address to come from), agent, ca (of a service with TLS)
+    // options: localAddress (which loopback address to come from), agent, ca (of a service with TLS), name
+    // (how the service is called, where not by its address or, with TLS, localhost)
     constructor(service, options = {}) {
         this.service = service;
         this.options = options;
@@ -86,6 +87,7 @@ export class Client {
         const all = { ...(bytes ? { 'content-type': json, 'content-length': bytes.length } : {}) };
         if (!bytes && ['PUT', 'POST'].includes(method))
             all['content-length'] = 0;
+        const named = this.options.name ? { host: this.options.name } : {};
         return new Promise((resolve, reject) => {
             const { request: ask } = this.service.url?.startsWith('https:') ? https : http;
             const request = ask(
@@ -94,12 +96,12 @@ export class Client {
                         ? { socketPath: this.service.socketPath }
                         : { host: this.service.host, port: this.#port(bytes) }),
                     ca: this.options.ca,
-                    servername: this.options.ca ? 'localhost' : undefined,
+                    servername: this.options.ca ? (this.options.name ?? 'localhost') : undefined,
                     method,
                     path,
                     agent: this.agent,
                     localAddress: this.options.localAddress,
-                    headers: { ...all, ...headers },
+                    headers: { ...named, ...all, ...headers },
                 },
                 (reply) => {
                     const chunks = [];

@@ -4,16 +4,16 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// A self-signed pair for localhost in `dir`: { cert, key } paths, the certificate's text as `ca`, and
-// its fingerprint.
-export function makePair(dir, name, days = 30) {
+// A self-signed pair for localhost, or another host, in `dir`: { cert, key } paths, the certificate's text
+// as `ca`, and its fingerprint.
+export function makePair(dir, name, days = 30, host = 'localhost') {
     const cert = join(dir, `${name}.crt`);
     const key = join(dir, `${name}.key`);
     execFileSync(
         'openssl',
         ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-            '-keyout', key, '-out', cert, '-days', String(days), '-subj', '/CN=localhost',
-            '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+            '-keyout', key, '-out', cert, '-days', String(days), '-subj', `/CN=${host}`,
+            '-addext', `subjectAltName=DNS:${host},IP:127.0.0.1`],
         { stdio: 'pipe' },
     );
     chmodSync(key, 0o600);

@@ -150,7 +150,7 @@ class Service {
         this.options = options;
         this.log = '';
         // An address of its own: nobody else takes its port while it is down.
-        this.host = `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;
+        this.host = options.host ?? `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;
     }
 
     // On the same data; a port given once is kept, so that links go on to work.
@@ -210,11 +210,12 @@ class Service {
         return this;
     }
 
-    // Where clients reach it: directly, or through a tap that checks what it answers.
+    // Where clients reach it: directly, or through a tap that checks what it answers. A tap cannot come
+    // from the addresses of servers in test roots.
     async #reach(url) {
         this.directPort = Number(url.port);
         this.port ??= this.directPort;
-        if (!process.env.HANDOFF_OPENAPI || url.protocol === 'https:')
+        if (!process.env.HANDOFF_OPENAPI || url.protocol === 'https:' || this.options.host)
             return;
         const { tap } = await import('../openapi/tap.mjs');
         const port = this.port === this.directPort ? 0 : this.port;
@@ -280,7 +281,7 @@ class Service {
 }
 
 // Starts a service that ends with the test. options: args, env, wrapper (a command before it),
-// socket (true: on a unix socket), limits (true: those of a service as it comes; otherwise off), clock (true: the test moves its wall clock by service.clock.advance).
+// host (an address that servers in test roots reach), socket (true: on a unix socket), limits (true: those of a service as it comes; otherwise off), clock (true: the test moves its wall clock by service.clock.advance).
 export async function startService(t, options = {}) {
     const service = new Service(options);
     service.dir = scratch(t, () => service.finish());

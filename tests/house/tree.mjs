@@ -24,17 +24,33 @@ export function listTree(root) {
     return found.sort();
 }
 
-export function readTree(root) {
-    const files = listTree(root).map((path) => {
-        const text = readFileSync(join(root, path), 'utf8');
-        return { path, text, lines: text.split('\n') };
-    });
-    const sources = files.filter((file) => /^(vault|api|cli|tests)\/.*\.[ch]$/.test(file.path));
-    for (const file of sources) {
-        file.withStrings = blank(file.text, false);
-        file.code = blank(file.text, true);
-    }
+// What rules see: root (where the files lie), files, and of them the C sources and what is built of
+// those; changed, where the tree is another one with a few files exchanged, lists these.
+export const readTree = (root) =>
+    treeOf(root, listTree(root).map((path) => fileOf(path, readFileSync(join(root, path), 'utf8'))));
+
+// The same tree as it would be read from `root` with one file exchanged or added.
+export function exchange(tree, root, path, text) {
+    const file = fileOf(path, text);
+    const there = tree.files.some((other) => other.path === path);
+    const files = there
+        ? tree.files.map((other) => (other.path === path ? file : other))
+        : [...tree.files, file].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return { ...treeOf(root, files), changed: [file] };
+}
+
+function treeOf(root, files) {
+    const sources = files.filter((file) => file.code !== undefined);
     return { root, files, sources, product: sources.filter((f) => !f.path.startsWith('tests/')) };
+}
+
+function fileOf(path, text) {
+    const file = { path, text, lines: text.split('\n') };
+    if (/^(vault|api|cli|tests)\/.*\.[ch]$/.test(path)) {
+        file.withStrings = blank(text, false);
+        file.code = blank(text, true);
+    }
+    return file;
 }
 
 // Replaces comments, and with strings set also what string and character literals hold, by spaces,

@@ -61,7 +61,9 @@ export class Fills {
         const [program, ...rest] = [...wrapper, `${this.build}/tests/bench/fill`, '--data', fill.dir,
             '--seed', String(fill.seed), '--from', String(from), '--count', String(fill.count - from), ...args];
         const began = Date.now();
-        const { status, out, words } = await run(program, rest, { env: { DONT_FAKE_MONOTONIC: '1' } });
+        const { status, out, words } = await run(program, rest, {
+            env: { DONT_FAKE_MONOTONIC: '1', FAKETIME_FORCE_MONOTONIC_FIX: '0' }, // as Clock of service.mjs
+        });
         if (status !== 0)
             throw new Error(`fill ended with ${status}: ${words}`);
         fill.filled = JSON.parse(out);

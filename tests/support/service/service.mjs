@@ -120,6 +120,9 @@ export class Clock {
             FAKETIME_NO_CACHE: '1',
             FAKETIME_DONT_FAKE_MONOTONIC: '1',
             DONT_FAKE_MONOTONIC: '1',
+            // Otherwise it takes the monotonic end of a wait for one of the wall clock, long past:
+            // what waits with a limit never sleeps, and two threads keep the machine busy.
+            FAKETIME_FORCE_MONOTONIC_FIX: '0',
         };
         // AddressSanitizer asks for the time within its first allocation, and libfaketime allocates
         // to answer: they wait for each other unless the one does not ask.

@@ -1,6 +1,7 @@
-// A real browser for a test: Debian's Chromium, driven by playwright-core. One for each test file, a
-// context of its own for each person in a test. What goes wrong in a page unasked (an error on its
-// console, a policy that it breaks, an exception) fails the test.
+// A real browser for a test: Debian's Chromium, driven by playwright-core, as the program that has no
+// windows (with them half of a machine's time went into toolbars that nobody sees). One for each test
+// file, a context of its own for each person in a test. What goes wrong in a page unasked (an error on
+// its console, a policy that it breaks, an exception) fails the test.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -28,7 +29,7 @@ let running = null; // { browser, home }, once a test of this file asked for it
 async function launch() {
     const home = mkdtempSync(join(tmpdir(), 'handoff-browser-'));
     const browser = await chromium.launch({
-        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
         args: flags,
         env: {
             ...process.env,

@@ -7,9 +7,9 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import sodium from '../support/sodium.mjs';
+import sodium from '../support/protocol/sodium.mjs';
 
-import * as p from '../support/protocol.mjs';
+import * as p from '../support/protocol/protocol.mjs';
 
 await p.ready;
 

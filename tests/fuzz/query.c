@@ -1,6 +1,7 @@
 /* What a request's line and fields say, as text: paths, queries, X-Forwarded-For, Accept fields.
    Each is taken or refused, and what is taken keeps within its bounds. The first byte chooses. */
 #include "api/http/query.h"
+#include "api/endpoints/routes.h"
 #include "api/http/accept.h"
 #include "api/http/router.h"
 #include "api/net/client.h"
@@ -104,8 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (data[0] == 'q') {
         check_query(text);
     } else {
-        router_find(&m, "GET", text);
-        router_find(&m, "POST", text);
+        router_find(&m, &routes, "GET", text);
+        router_find(&m, &routes, "POST", text);
     }
     free(text);
     return 0;

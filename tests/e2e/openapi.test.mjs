@@ -1,6 +1,6 @@
 // Goal: the description is valid OpenAPI 3.1 to a validator that is not ours, is what the service hands
 // out, and lists the calls that the service has; each refusal that any call can meet is met by each.
-// (The level openapi runs all end-to-end tests past a tap that holds every answer against it.)
+// (The level openapi runs the end-to-end tests behind a tap that holds every answer against it.)
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { operated } from '../support/service/operator.mjs';
@@ -16,6 +16,40 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const folders = { handoffd: 'api', handoff: 'cli' };
 const file = (program, name) => join(root, folders[program], 'completions', name);
 
+// A folder with both programs, each of which answers by itself the first time that it is asked
+// something, and in the same words from then on: the shells ask a thousand times.
+function remembering(dir) {
+    for (const [name, program] of Object.entries({ handoffd, handoff })) {
+        const script = `#!/bin/sh
+IFS=_
+kept="${dir}/${name}-$*"
+if ! [ -e "$kept.status" ]; then
+    "${program}" "$@" >"$kept.out.$$" 2>"$kept.err.$$"
+    echo $? >"$kept.status.$$"
+    for part in out err status; do mv "$kept.$part.$$" "$kept.$part"; done
+fi
+cat "$kept.out"
+cat "$kept.err" >&2
+read -r status <"$kept.status"
+exit "$status"
+`;
+        writeFileSync(join(dir, name), script, { mode: 0o755 });
+    }
+    return dir;
+}
+
+const endings = [];
+let programs;
+
+before(() => {
+    programs = remembering(scratch({ after: (end) => endings.push(end) }));
+});
+
+after(async () => {
+    for (const end of endings)
+        await end();
+});
+
 // In a directory with one file and one folder.
 function run(program, script, t) {
     const cwd = scratch(t);
@@ -23,7 +57,7 @@ function run(program, script, t) {
     mkdirSync(join(cwd, 'a-folder'));
     const env = {
         ...process.env,
-        PATH: `${dirname(handoffd)}:${dirname(handoff)}:${process.env.PATH}`,
+        PATH: `${programs}:${process.env.PATH}`,
         HOME: scratch(t),
         XDG_CONFIG_HOME: scratch(t),
         XDG_DATA_HOME: scratch(t),

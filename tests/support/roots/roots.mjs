@@ -29,7 +29,8 @@ const connectMs = 1000;
 
 const hash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
-// What the tests of proxies and metrics need: one root, made once, is cheaper than three.
+// What the tests of proxies and metrics need: one root, made once, is cheaper than three. A new list has
+// its line in all.mjs too, so that ./dev makes the root before the tests.
 export const webServers = ['caddy', 'nginx-light', 'prometheus'];
 
 // ---- making ----
